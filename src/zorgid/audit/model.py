@@ -34,6 +34,9 @@ class Event(StrEnum):
     outbox_event_retried = "outbox-event-retried"
     # organisations
     registration_requested = "registration-requested"
+    registration_question_asked = "registration-question-asked"
+    registration_question_answered = "registration-question-answered"
+    registration_withdrawn = "registration-withdrawn"
     registration_approved = "registration-approved"
     registration_rejected = "registration-rejected"
     organisation_validated = "organisation-validated"
@@ -41,7 +44,10 @@ class Event(StrEnum):
     organisation_ended = "organisation-ended"
     # people and means
     person_recognised = "person-recognised"
+    person_names_changed = "person-names-changed"
     birth_date_stated = "birth-date-stated"
+    birth_date_matched = "birth-date-matched"
+    birth_date_wrong = "birth-date-wrong"
     means_reserved = "means-reserved"
     means_released = "means-released"
     # roles
@@ -71,14 +77,20 @@ class Event(StrEnum):
     card_expired = "card-expired"
     card_linked = "card-linked"
     card_unlinked = "card-unlinked"
+    card_hold_lifted = "card-hold-lifted"
+    card_viewed = "card-viewed"
     # care applications
     client_registered = "client-registered"
     client_changed = "client-changed"
     # login and sessions
     login_begun = "login-begun"
     login_attached = "login-attached"
+    login_proved = "login-proved"
     login_completed = "login-completed"
     login_cancelled = "login-cancelled"
+    login_aborted = "login-aborted"
+    login_not_completed = "login-not-completed"
+    session_begun = "session-begun"
     session_ended = "session-ended"
     # identity server
     code_issued = "code-issued"
