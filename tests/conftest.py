@@ -4,6 +4,7 @@ One PostgreSQL server runs for the whole session. Its template database is migra
 database gets a copy of its own, which is thrown away afterwards.
 """
 
+import hmac
 import importlib.util
 import itertools
 import os
@@ -19,7 +20,7 @@ from psycopg import sql
 
 from tests.clock import FakeClock
 from zorgid.kernel.randomness import RandomSource, system_random
-from zorgid.storage.database import Database, Origin, Work
+from zorgid.storage.database import Database, Mac, Origin, Work
 from zorgid.storage.migrate import migrate
 
 TEMPLATE = "zorgid_template"
@@ -142,11 +143,17 @@ def origin() -> Origin:
 
 
 @pytest.fixture
+def audit_mac() -> Mac:
+    """The key of the audit log, behind the function that uses it."""
+    return lambda data: hmac.digest(b"audit key of the tests, not in the database", data, "sha256")
+
+
+@pytest.fixture
 async def database(
-    database_url: str, clock: FakeClock, random_source: RandomSource
+    database_url: str, clock: FakeClock, random_source: RandomSource, audit_mac: Mac
 ) -> AsyncIterator[Database]:
     """An open, migrated, empty database that only this test uses."""
-    database = await Database.open(database_url, clock=clock, random=random_source)
+    database = await Database.open(database_url, clock=clock, random=random_source, audit_mac=audit_mac)
     yield database
     await database.close()
 
