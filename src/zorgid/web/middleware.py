@@ -1,0 +1,192 @@
+"""What surrounds every request: its name in the logs, limits, protecting headers, an answer to a fault.
+
+Plain ASGI, so that streams pass untouched. `protect` puts the layers in their order.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from zorgid.kernel.codes import new_code
+from zorgid.kernel.randomness import RandomSource
+from zorgid.storage.database import Origin
+from zorgid.web.errors import BodyTooLarge
+from zorgid.web.policy import PLAIN_PAGE
+
+log = structlog.get_logger("zorgid.web")
+
+REFERENCE_LENGTH: Final = 12
+LARGEST_BODY_BYTES: Final = 256 * 1024
+"""Larger than any form, token request or set of three certificate requests with attestations."""
+
+FOR_MACHINES_IN_FRONT: Final = frozenset({"/health", "/ready"})
+"""Addresses that a load balancer asks under whatever name it knows."""
+
+HEADERS: Final = {
+    "content-security-policy": PLAIN_PAGE,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "cache-control": "no-store",
+}
+"""Set unless the handler set its own. A year of HSTS comes with them outside the demo."""
+
+YEAR_OF_TLS: Final = "max-age=31536000; includeSubDomains"
+
+FaultPage = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the layers need to know of the platform."""
+
+    node: str
+    hosts: frozenset[str]
+    trusted_proxies: Collection[str]
+    is_secure: bool
+    random: RandomSource
+    fault_page: FaultPage
+
+
+def protect(application: ASGIApp, around: Surroundings) -> ASGIApp:
+    """Return the application with all layers around it, the first to see a request outermost."""
+    return Named(Headed(Guarded(Bounded(application), around), around), around)
+
+
+class Named:
+    """Gives each request its reference and origin, and writes one line about it in the log."""
+
+    def __init__(self, inner: ASGIApp, around: Surroundings) -> None:
+        self._inner = inner
+        self._around = around
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        origin = self._believe(scope)
+        scope["zorgid.origin"] = origin
+        begun = time.perf_counter()
+        status = 0
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["x-request-id"] = origin.request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=origin.request_id):
+            try:
+                await self._inner(scope, receive, send_named)
+            finally:
+                spent_ms = round((time.perf_counter() - begun) * 1000, 1)
+                log.info(
+                    "request", method=scope["method"], path=scope["path"], status=status, spent_ms=spent_ms
+                )
+
+    def _believe(self, scope: Scope) -> Origin:
+        """Return the origin of the request; a trusted proxy in front tells address and scheme."""
+        client = scope.get("client")
+        address = client[0] if client else None
+        if address in self._around.trusted_proxies:
+            headers = Headers(scope=scope)
+            address = headers.get("x-forwarded-for", address or "").rpartition(",")[2].strip() or None
+            scope["scheme"] = headers.get("x-forwarded-proto", scope["scheme"])
+        return Origin(new_code(REFERENCE_LENGTH, self._around.random), address, self._around.node)
+
+
+class Headed:
+    """Adds the protecting headers that the handler did not set itself."""
+
+    def __init__(self, inner: ASGIApp, around: Surroundings) -> None:
+        self._inner = inner
+        self._headers = HEADERS | ({"strict-transport-security": YEAR_OF_TLS} if around.is_secure else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def send_headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._inner(scope, receive, send_headed)
+
+
+class Guarded:
+    """Refuses requests for another host, and answers faults with a reference instead of a trace."""
+
+    def __init__(self, inner: ASGIApp, around: Surroundings) -> None:
+        self._inner = inner
+        self._around = around
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        if not self._is_for_us(scope):
+            await PlainTextResponse("This address does not belong to ZORG-ID.\n", 421)(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._inner(scope, receive, send_noting)
+        except Exception:
+            log.exception("fault", path=scope["path"])
+            if has_begun:
+                raise
+            await (await self._around.fault_page(Request(scope)))(scope, receive, send)
+
+    def _is_for_us(self, scope: Scope) -> bool:
+        """Tell whether the request names a host of ours (RFC 9110, section 7.2)."""
+        if scope["path"] in FOR_MACHINES_IN_FRONT:
+            return True
+        return Headers(scope=scope).get("host", "").lower() in self._around.hosts
+
+
+class Bounded:
+    """Stops reading a body that is larger than any of our addresses takes."""
+
+    def __init__(self, inner: ASGIApp, largest_bytes: int = LARGEST_BODY_BYTES) -> None:
+        self._inner = inner
+        self._largest = largest_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; reading too much raises `BodyTooLarge` in the handler."""
+        read = 0
+
+        async def receive_bounded() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._largest:
+                raise BodyTooLarge(limit_bytes=self._largest)
+            return message
+
+        await self._inner(scope, receive_bounded, send)
+
+
+def host_of(origin: str) -> str:
+    """Return host and port of an origin as the `Host` header names them."""
+    return urlsplit(origin).netloc.lower()

@@ -1,0 +1,42 @@
+"""What the handlers of all parts of the web may use, put together once in `app.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from starlette.requests import HTTPConnection
+
+from zorgid.kernel.clock import Clock
+from zorgid.kernel.randomness import RandomSource
+from zorgid.kernel.sentences import Sentences
+
+if TYPE_CHECKING:
+    from zorgid.ca.keys import KeyProvider
+    from zorgid.settings import Settings
+    from zorgid.storage.database import Database
+    from zorgid.trust.actions import Trust
+    from zorgid.web.forms import FormGuard
+    from zorgid.web.limits import Limits
+    from zorgid.web.templates import Templates
+
+
+@dataclass(frozen=True)
+class Services:
+    """The running platform as a handler sees it; the same object for every request."""
+
+    settings: Settings
+    database: Database
+    keys: KeyProvider
+    trust: Trust
+    templates: Templates
+    sentences: Sentences
+    limits: Limits
+    forms: FormGuard
+    clock: Clock
+    random: RandomSource
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    """Return the services that `app.py` gave to the application of this request."""
+    return cast("Services", connection.app.state.services)
