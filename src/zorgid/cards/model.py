@@ -26,7 +26,8 @@ class CardState(StrEnum):
 class CardAct(StrEnum):
     """What moves a card from one state to another.
 
-    A card that is held by two parties stays held when one lets go: `release_one` is that, `release_last` the other.
+    A card that is held by two parties stays held when one lets go: `release_one` is that, `release_last` the
+    other.
     """
 
     activate = "activate"
@@ -116,7 +117,10 @@ class Link:
 
 @dataclass(frozen=True)
 class PageKey:
-    """Where the next page of a list begins: after the card that was linked at `linked_at` and has `card_id`."""
+    """Where the next page of a list begins.
+
+    After the card that was linked at `linked_at` and has `card_id`.
+    """
 
     linked_at: datetime
     card_id: CardId

@@ -11,7 +11,10 @@ class ClientUnknown(Refusal):
 
 
 class ClientIdTaken(Refusal):
-    """A client with this id is registered already; whoever registers can choose another or change that one."""
+    """A client with this id is registered already.
+
+    Whoever registers can choose another or change that one.
+    """
 
     code = "client-id-taken"
     status = 409
@@ -47,7 +50,12 @@ class ClientKeysUnfit(Refusal):
 
 
 class RedirectUriUnfit(Refusal):
-    """An address is not absolute https, or holds a fragment, a name and password, or a wildcard (RFC 9700, 4.1)."""
+    """An address is not absolute https, or holds a fragment, a name and password, or a wildcard.
+
+    The supplier can mend it.
+
+    Source: RFC 9700, section 4.1.
+    """
 
     code = "redirect-uri-unfit"
     status = 422
@@ -57,7 +65,10 @@ class RedirectUriUnfit(Refusal):
 
 
 class RedirectUriUnknown(Refusal):
-    """The address of the request is not one of the client's, letter by letter; the supplier can register it."""
+    """The address of the request is not one of the client's, letter by letter.
+
+    The supplier can register it.
+    """
 
     code = "redirect-uri-unknown"
     status = 400

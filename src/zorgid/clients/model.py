@@ -46,7 +46,8 @@ class RedirectPolicy(StrEnum):
 class Client:
     """A care application or the portal. Addresses are compared as strings, letter by letter.
 
-    `jwks` is a JWK Set with public keys only (RFC 7517, section 5). `sector` is the host that pairwise subjects are made for.
+    `jwks` is a JWK Set with public keys only (RFC 7517, section 5). `sector` is the host that pairwise
+    subjects are made for.
     """
 
     id: ClientId

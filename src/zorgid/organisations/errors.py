@@ -54,7 +54,10 @@ class OrganisationActRefused(Refusal):
 
 
 class ValidatorNotNamed(Refusal):
-    """The UZI card is not that of the person named in the request; support can change the name (ORG-3, ORG-4)."""
+    """The UZI card is not that of the person named in the request.
+
+    Support can change the name (ORG-3, ORG-4).
+    """
 
     code = "validator-not-named"
 
@@ -72,7 +75,10 @@ class ValidatingCardTypeRefused(Refusal):
 
 
 class OrganisationNotRegistered(Refusal):
-    """The organisation is known but not registered yet, or no longer; its administrator can finish that (CARD-3)."""
+    """The organisation is known but not registered yet, or no longer.
+
+    Its administrator can finish that (CARD-3).
+    """
 
     code = "organisation-not-registered"
 
@@ -81,7 +87,10 @@ class OrganisationNotRegistered(Refusal):
 
 
 class OrganisationNotForSmartcards(Refusal):
-    """The organisation is registered, but not for Smartcards; its administrator can add them (ORG-1, CARD-3)."""
+    """The organisation is registered, but not for Smartcards.
+
+    Its administrator can add them (ORG-1, CARD-3).
+    """
 
     code = "organisation-not-for-smartcards"
 

@@ -70,7 +70,8 @@ class Organisation:
 class RegistrationRequest:
     """Who asked to register an organisation, and what support said to it (ORG-1, ORG-3).
 
-    `reference` is a code that people read aloud; `words` are the open question or the reason of the last decision.
+    `reference` is a code that people read aloud; `words` are the open question or the reason of the last
+    decision.
     """
 
     organisation_id: OrganisationId

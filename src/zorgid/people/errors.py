@@ -13,7 +13,10 @@ class PersonUnknown(Refusal):
 
 
 class BirthDateUnfit(Refusal):
-    """The date cannot be a birth date (in the future, or before 1900); it is typed again and costs no try (ALL-2)."""
+    """The date cannot be a birth date (in the future, or before 1900).
+
+    It is typed again and costs no try (ALL-2).
+    """
 
     code = "birth-date-unfit"
     status = 422
@@ -33,7 +36,10 @@ class BirthDateWrong(Refusal):
 
 
 class BirthDateTriesSpent(Refusal):
-    """Three wrong birth dates were given today, over all flows; the person can try tomorrow, or ask support."""
+    """Three wrong birth dates were given today, over all flows.
+
+    The person can try tomorrow, or ask support.
+    """
 
     code = "birth-date-tries-spent"
     status = 429

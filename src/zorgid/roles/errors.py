@@ -4,7 +4,10 @@ from zorgid.kernel.errors import Refusal
 
 
 class RightMissing(Refusal):
-    """No role of the person allows this act here; an administrator of the organisation can say who may (ROLE-6)."""
+    """No role of the person allows this act here.
+
+    An administrator of the organisation can say who may (ROLE-6).
+    """
 
     code = "right-missing"
 

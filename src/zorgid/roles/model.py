@@ -67,7 +67,8 @@ class Scope(StrEnum):
 class Grant:
     """A role that somebody gave a person, at an organisation or, for support, on the platform.
 
-    `ends_at` is exclusive; None means until further notice. `given_by` is None when the platform gave it, after a proof.
+    `ends_at` is exclusive; None means until further notice. `given_by` is None when the platform gave it,
+    after a proof.
     """
 
     id: GrantId

@@ -4,7 +4,10 @@ from zorgid.kernel.errors import Refusal
 
 
 class BlankCardUnknown(Refusal):
-    """The chip is not on the stock list, so this is no card of ours; the employee can take one that was bought here."""
+    """The chip is not on the stock list, so this is no card of ours.
+
+    The employee can take one that was bought here.
+    """
 
     code = "blank-card-unknown"
     status = 404
@@ -31,7 +34,10 @@ class BlankCardUsed(Refusal):
 
 
 class BlankCardBarred(Refusal):
-    """The card was taken out of use after a broken making or by support; the employee can take another one."""
+    """The card was taken out of use after a broken making or by support.
+
+    The employee can take another one.
+    """
 
     code = "blank-card-barred"
     status = 409

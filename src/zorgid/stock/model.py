@@ -42,7 +42,10 @@ class ManagementKeyAlgorithm(StrEnum):
 
 
 class AttestationRoot(StrEnum):
-    """Whose root certifies that a key was made on the card; the roots themselves are data of the environment."""
+    """Whose root certifies that a key was made on the card.
+
+    The roots themselves are data of the environment.
+    """
 
     yubico = "yubico"
     test = "test"
@@ -61,8 +64,8 @@ class PinRule:
 class CardKind:
     """What a card can do and how far it is trusted.
 
-    `level` follows from whether the chip proves that it made the keys (CARD-10). A stand-in lives in software and is
-    refused in production.
+    `level` follows from whether the chip proves that it made the keys (CARD-10). A stand-in lives in software
+    and is refused in production.
     """
 
     name: str
@@ -83,7 +86,8 @@ class CardKind:
 class BlankCard:
     """A blank card: the number printed on it, its chip serial (decimal digits) and where it is now.
 
-    While it is in making, `issuance_id` tells for which issuance and `alive_at` when that last gave a sign of life.
+    While it is in making, `issuance_id` tells for which issuance and `alive_at` when that last gave a sign of
+    life.
     """
 
     number: str
