@@ -1,0 +1,119 @@
+"""Serves ASGI applications inside this process, each on its own address; stops without breaking a request off.
+
+Granian's embedded server does the work (docs/decisions/0210-granian-embedded.md). It shares its port with any other
+process that asks for it, so whether the port is free is looked at beforehand.
+"""
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+from starlette.types import ASGIApp
+
+from zorgid.kernel.errors import Fault
+
+HEADERS_WITHIN_MS: Final = 10_000
+"""How long a client may take to send its headers."""
+
+PAUSE_SECONDS: Final = 0.01
+
+
+class AddressTaken(Fault):
+    """Another process listens on the address; the operator ends it or names another port."""
+
+
+class ServerEnded(Fault):
+    """A server stopped by itself; the operator looks at what the log says before it."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """One address on which an application answers; with certificate and key it speaks TLS 1.2 or newer."""
+
+    application: ASGIApp
+    address: str
+    port: int
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@asynccontextmanager
+async def serving(*doors: Door, stop_within_seconds: float) -> AsyncIterator[None]:
+    """Answer at all doors while the block runs.
+
+    At the end no new request is taken and those that run may finish, for at most `stop_within_seconds`.
+
+    Raises:
+        AddressTaken: somebody else listens there.
+        ServerEnded: a server stopped before the block did.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        for door in doors:
+            await stack.enter_async_context(_open(door, stop_within_seconds))
+        yield
+
+
+@asynccontextmanager
+async def _open(door: Door, stop_within_seconds: float) -> AsyncIterator[None]:
+    """Answer at one door while the block runs."""
+    require_free(door.address, door.port)
+    server = Server(
+        door.application,
+        address=door.address,
+        port=door.port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.auto,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN_MS),
+        websockets=False,
+        log_enabled=False,
+        ssl_protocol_min=SSLProtocols.tls12,
+        ssl_cert=door.certificate,
+        ssl_key=door.key,
+    )
+    running = asyncio.create_task(server.serve(), name=f"server {door.port}")
+    await _until_answering(door, running)
+    try:
+        yield
+    finally:
+        server.stop()  # type: ignore[no-untyped-call]  # it has no annotations
+        await _end(running, stop_within_seconds)
+
+
+async def _end(running: asyncio.Task[None], stop_within_seconds: float) -> None:
+    """Wait until the server has finished its requests, and break them off when that takes too long."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(running, stop_within_seconds)
+
+
+async def _until_answering(door: Door, running: asyncio.Task[None]) -> None:
+    """Wait until the door takes connections. Raises `ServerEnded`."""
+    while not running.done():
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(door.address, door.port)
+            writer.close()
+            return
+        await asyncio.sleep(PAUSE_SECONDS)
+    raise ServerEnded(f"the server on port {door.port} did not start") from running.exception()
+
+
+def require_free(address: str, port: int) -> None:
+    """Check that nobody listens on the address. Raises `AddressTaken`."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+            probe.listen()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise AddressTaken(f"another process listens on {address}:{port}") from error
