@@ -1,0 +1,138 @@
+"""A reader in software: a folder of virtual cards, one of which may be in.
+
+Tests pull the card, swap it or kill the program at any command by the two hooks. A connection belongs to one
+insertion: after the card was out it stays dead, so a card that was swapped in is never touched by accident.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from cardkit.errors import CardBusy, CardGone, ReaderEmpty
+from cardkit.transport import Transport
+from cardkit.virtual.card import VirtualCard
+from cardkit.virtual.keys import KeySource, generate_private_key
+from cardkit.virtual.state import CardState
+from cardkit.virtual.store import CardFile
+
+BeforeApdu = Callable[[int, bytes], None]
+AfterApdu = Callable[[int, bytes, bytes], None]
+CARD_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
+SUFFIX: Final = ".card.json"
+
+
+class VirtualReader:
+    """A reader (`cardkit.transport.Reader`) over a folder of virtual cards.
+
+    `before_apdu(n, command)` runs before the n-th command since the reader was made (n counts from 1) and
+    `after_apdu(n, command, answer)` after the card did it and before the caller hears of it. What a hook
+    raises reaches the caller; a hook that removes the card makes the connection end with `CardGone`.
+    """
+
+    def __init__(
+        self, folder: Path, *, name: str = "Virtual reader", key_source: KeySource = generate_private_key
+    ) -> None:
+        self.name = name
+        self.before_apdu: BeforeApdu | None = None
+        self.after_apdu: AfterApdu | None = None
+        self.apdu_count = 0
+        self._folder = folder
+        self._key_source = key_source
+        self._inserted: str | None = None
+        self._insertion = 0
+        self._is_connected = False
+
+    @property
+    def cards(self) -> list[str]:
+        """The names of the cards in the folder, sorted."""
+        return sorted(path.name.removesuffix(SUFFIX) for path in self._folder.glob(f"*{SUFFIX}"))
+
+    @property
+    def inserted(self) -> str | None:
+        """The name of the card that is in, or None."""
+        return self._inserted
+
+    def add(self, name: str, state: CardState) -> None:
+        """Put a new card into the folder. Raises `FileExistsError` when the name is taken."""
+        path = self._path(name)
+        if path.exists():
+            raise FileExistsError(path)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        CardFile(path).save(state)
+
+    def card_state(self, name: str) -> CardState:
+        """Return what the named card keeps; for tests and for showing the tray of cards."""
+        return CardFile(self._path(name)).load()
+
+    def insert(self, name: str) -> None:
+        """Put the named card in, in place of one that is there. Raises `KeyError` for an unknown name."""
+        if not self._path(name).exists():
+            raise KeyError(name)
+        self.remove()
+        self._inserted = name
+
+    def remove(self) -> None:
+        """Take the card out; a connection to it is dead from now on."""
+        self._inserted = None
+        self._insertion += 1
+
+    def has_card(self) -> bool:
+        """Tell whether a card is in the reader now."""
+        return self._inserted is not None
+
+    @contextmanager
+    def connect(self) -> Iterator[Transport]:
+        """Hold the card that is in now, exclusively. Raises `ReaderEmpty`, `CardBusy`."""
+        if self._inserted is None:
+            raise ReaderEmpty
+        if self._is_connected:
+            raise CardBusy
+        self._is_connected = True
+        try:
+            yield _Connection(partial(self._transmit, self._power_up(self._inserted), self._insertion))
+        finally:
+            self._is_connected = False
+            # Whoever keeps the transport beyond the context holds a dead one.
+            self._insertion += 1
+
+    def _power_up(self, name: str) -> VirtualCard:
+        file = CardFile(self._path(name))
+        return VirtualCard(file.load(), store=file, key_source=self._key_source)
+
+    def _path(self, name: str) -> Path:
+        if not CARD_NAME.fullmatch(name):
+            raise ValueError("a card's name is made of small letters, digits and hyphens")
+        return self._folder / f"{name}{SUFFIX}"
+
+    def _transmit(self, card: VirtualCard, insertion: int, apdu: bytes) -> bytes:
+        self._need(insertion)
+        self.apdu_count += 1
+        number = self.apdu_count
+        if self.before_apdu is not None:
+            self.before_apdu(number, apdu)
+        self._need(insertion)
+        answer = card.transmit(apdu)
+        if self.after_apdu is not None:
+            self.after_apdu(number, apdu, answer)
+        self._need(insertion)
+        return answer
+
+    def _need(self, insertion: int) -> None:
+        if insertion != self._insertion:
+            raise CardGone
+
+
+class _Connection:
+    """The transport to one card for one insertion."""
+
+    def __init__(self, send: Callable[[bytes], bytes]) -> None:
+        self._send = send
+
+    def transmit(self, apdu: bytes) -> bytes:
+        """Send one command. Raises `CardGone` once the card was out."""
+        return self._send(apdu)
