@@ -1,0 +1,269 @@
+"""The steps of a making up to the certificates, and its ends (design.md, chapter 5)."""
+
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+from zorgid.audit.actions import record
+from zorgid.audit.model import SYSTEM, Actor, ActorKind, Event, Subject
+from zorgid.cards import actions as cards
+from zorgid.cards.model import CardState
+from zorgid.issuance import rules, store
+from zorgid.issuance.errors import IssuanceUnknown
+from zorgid.issuance.instructions import guid_of, instructions_for, require_admitted
+from zorgid.issuance.model import Issuance, IssuanceAct, IssuanceSetup
+from zorgid.kernel.ids import CardId, IssuanceId, TransactionId, new_id
+from zorgid.login import actions as login
+from zorgid.login.model import Completed, MeansUsed, Purpose
+from zorgid.login.setup import AppRequest
+from zorgid.organisations import actions as organisations
+from zorgid.people import actions as people
+from zorgid.people.model import MeansKind
+from zorgid.protocol.messages import CardInstructions, IssuanceStep, IssuanceView
+from zorgid.stock import actions as stock
+from zorgid.storage.database import Work
+
+ATTEMPT_BYTES = 16
+
+
+def subject_of(issuance_id: IssuanceId) -> Subject:
+    """Return a making as the subject of an audit entry."""
+    return Subject("issuance", str(issuance_id))
+
+
+def holder(issuance: Issuance) -> Actor:
+    """Return the person who makes the card as an actor."""
+    return Actor(ActorKind.person, person_id=issuance.person_id, means=MeansUsed.uzi_card)
+
+
+async def open_issuance(work: Work, setup: IssuanceSetup, completed: Completed) -> Issuance:
+    """Open a making for a completed proof, or go on with the one that the person has open, under the new app key.
+
+    Call it in the work that completed the proof. Whether the card may be made is checked here for the first
+    time.
+
+    Raises:
+        OrganisationUnknown and its like: the URA on the card is not registered for Smartcards (CARD-3).
+        OtherMeansReserved: the person has a phone identity or manages (CARD-4).
+        ValueError: the proof is for another purpose.
+    """
+    if completed.purpose is not Purpose.make_card:
+        msg = "only the purpose make-card opens a making"
+        raise ValueError(msg)
+    organisation = await organisations.require_registered_for_smartcards(
+        work, ura=completed.proved.means.ura, admitted_types=setup.admitted_types
+    )
+    await people.require_means_free(
+        work, person_id=completed.person_id, kind=MeansKind.smartcard, policy=setup.means_policy
+    )
+    former = await store.open_of_person(work, completed.person_id)
+    if former is not None and (work.now >= former.expires_at or former.organisation_id != organisation.id):
+        await _fail(work, former, "started-over")
+        former = None
+    issuance = Issuance(
+        id=former.id if former else IssuanceId(new_id(work.random)),
+        person_id=completed.person_id,
+        organisation_id=organisation.id,
+        app_key=completed.app_key,
+        step=former.step if former else IssuanceStep.birth_date,
+        proved=completed.proved,
+        opened_at=former.opened_at if former else work.now,
+        expires_at=former.expires_at if former else work.now + rules.ISSUANCE_LASTS,
+        card_number=former.card_number if former else None,
+        chip_serial=former.chip_serial if former else None,
+        card_id=former.card_id if former else None,
+        attempt=former.attempt if former else None,
+        challenge=None,
+        context=None,
+    )
+    await _store(work, issuance, completed.transaction_id, is_new=former is None)
+    return issuance
+
+
+async def _store(work: Work, issuance: Issuance, transaction_id: TransactionId, *, is_new: bool) -> None:
+    await (store.insert if is_new else store.rebind)(work, issuance, transaction_id)
+    await record(
+        work,
+        event=Event.issuance_opened,
+        by=holder(issuance),
+        on=subject_of(issuance.id),
+        organisation_id=issuance.organisation_id,
+        becomes=issuance.step,
+        facts={"is_new": is_new},
+    )
+
+
+async def issuance_of_app(
+    work: Work, setup: IssuanceSetup, *, issuance_id: str, incoming: AppRequest
+) -> Issuance:
+    """Return the making that a request of its own app is about, locked, while it can be gone on with.
+
+    Raises:
+        IssuanceUnknown, IssuanceOver: there is none, or it ended.
+        AppSignatureWrong, RequestOutOfOrder: the request is not the app's own, or is a replay.
+    """
+    issuance = await store.by_id(work, IssuanceId(UUID(issuance_id)))
+    if issuance is None:
+        raise IssuanceUnknown
+    await login.accept_app_request(work, setup.login, incoming, issuance.app_key)
+    return rules.require_open(issuance, now=work.now)
+
+
+async def issuance_of_transaction(work: Work, transaction_id: TransactionId) -> Issuance | None:
+    """Return the making that a completed transaction opened, for the page that shows how far it is."""
+    return await store.by_transaction(work, transaction_id)
+
+
+async def view_of(work: Work, issuance: Issuance) -> IssuanceView:
+    """Return a making as the app shows it."""
+    organisation = await organisations.organisation(work, issuance.organisation_id)
+    card = await cards.card(work, issuance.card_id) if issuance.card_id else None
+    return IssuanceView(
+        issuance_id=str(issuance.id),
+        step=issuance.step,
+        full_name=issuance.proved.means.full_name,
+        organisation=organisation.name,
+        card_number=issuance.card_number,
+        chip_serial=issuance.chip_serial,
+        valid_until=card.valid_until if card else None,
+        expires_at=issuance.expires_at,
+    )
+
+
+async def state_birth_date(work: Work, issuance: Issuance, *, birth_on: date) -> Issuance:
+    """Take the typed birth date: compared, or kept for a new person.
+
+    Raises:
+        BirthDateWrong, BirthDateTriesSpent, BirthDateUnfit, PersonMayBeKnown: see `people`.
+    """
+    step = rules.next_step(issuance.step, IssuanceAct.state_birth_date)
+    await people.state_birth_date(
+        work,
+        person_id=issuance.person_id,
+        birth_on=birth_on,
+        ura=issuance.proved.means.ura,
+        by=holder(issuance),
+    )
+    return await move(work, issuance, step)
+
+
+async def reserve_blank_card(
+    work: Work, setup: IssuanceSetup, issuance: Issuance, *, chip_serial: str, guid: bytes | None
+) -> CardInstructions:
+    """Reserve the card in the reader for this making, and tell the app how to make it.
+
+    A card whose keys were certified but whose PUK was not kept is given up first: its certificates are
+    revoked and it is made anew. The same card asked again before that gets the same answer.
+
+    Raises:
+        BlankCardUnknown, -NotSold, -Used, -Barred, -InMaking: see `stock`.
+        CardNotBlank: it holds an identity that no making put there.
+        KindNotAdmitted: this kind may not be made here.
+    """
+    step = rules.next_step(issuance.step, IssuanceAct.reserve)
+    is_repeat = issuance.step is IssuanceStep.certificates and issuance.chip_serial == chip_serial
+    if not is_repeat:
+        await _give_up_card(work, issuance)
+    blank = await stock.reserve_for_making(
+        work, chip_serial=chip_serial, issuance_id=issuance.id, by=holder(issuance)
+    )
+    require_admitted(blank.kind, setup)
+    rules.require_blank(guid, ours=await store.guids_of_chip(work, chip_serial))
+    if not is_repeat:
+        card = await cards.begin_card(
+            work,
+            blank=blank,
+            holder_id=issuance.person_id,
+            organisation_id=issuance.organisation_id,
+            policy=setup.means_policy,
+            by=holder(issuance),
+        )
+        issuance = await _begin_attempt(work, setup, issuance, card.id, card.number, chip_serial)
+    issuance = await move(work, issuance, step)
+    return instructions_for(setup, issuance, blank, await view_of(work, issuance))
+
+
+async def _begin_attempt(
+    work: Work, setup: IssuanceSetup, issuance: Issuance, card_id: CardId, number: str, chip_serial: str
+) -> Issuance:
+    attempt = work.random(ATTEMPT_BYTES)
+    await store.set_card(
+        work, issuance.id, card_number=number, chip_serial=chip_serial, card_id=card_id, attempt=attempt
+    )
+    await store.add_guid(work, guid=guid_of(setup, attempt), chip_serial=chip_serial, issuance_id=issuance.id)
+    return replace(issuance, card_id=card_id, card_number=number, chip_serial=chip_serial, attempt=attempt)
+
+
+async def keep_puk(work: Work, issuance: Issuance) -> Issuance:
+    """Note that the certificates were read back and that the person says the PUK is kept (CARD-8).
+
+    The PUK itself never comes here. From now on a break goes on with this card instead of starting over.
+    """
+    return await move(work, issuance, rules.next_step(issuance.step, IssuanceAct.keep))
+
+
+async def abandon_card(work: Work, issuance: Issuance, *, was_reset: bool) -> Issuance:
+    """Give the card up: emptied, it goes back to stock; not emptied, it is barred and the app says so (CARD-9)."""
+    step = rules.next_step(issuance.step, IssuanceAct.abandon)
+    await _give_up_card(work, issuance)
+    assert issuance.card_number is not None
+    if was_reset:
+        await stock.return_to_stock(
+            work, number=issuance.card_number, issuance_id=issuance.id, by=holder(issuance)
+        )
+    else:
+        await stock.bar(work, number=issuance.card_number, by=holder(issuance))
+    await store.forget_card(work, issuance.id)
+    return await move(work, replace(issuance, card_id=None, card_number=None, chip_serial=None), step)
+
+
+async def move(work: Work, issuance: Issuance, step: IssuanceStep) -> Issuance:
+    """Move a making to a step, keep its reservation alive, and write it down."""
+    if issuance.card_number is not None and step not in rules.OVER:
+        await stock.keep_alive(work, number=issuance.card_number, issuance_id=issuance.id)
+    if step is issuance.step:
+        return issuance
+    await store.set_step(work, issuance.id, step)
+    await work.notify(login.CHANNEL, str(issuance.id))
+    await record(
+        work,
+        event=Event.issuance_step_taken,
+        by=holder(issuance),
+        on=subject_of(issuance.id),
+        organisation_id=issuance.organisation_id,
+        was=issuance.step,
+        becomes=step,
+    )
+    return replace(issuance, step=step)
+
+
+async def _give_up_card(work: Work, issuance: Issuance) -> None:
+    """Fail the card row of an unfinished attempt: what was signed for it is revoked."""
+    if issuance.card_id is None:
+        return
+    if (await cards.card(work, issuance.card_id)).state is CardState.issuing:
+        await cards.fail_card(work, card_id=issuance.card_id, by=holder(issuance))
+
+
+async def _fail(work: Work, issuance: Issuance, why: str) -> None:
+    await _give_up_card(work, issuance)
+    await store.set_step(work, issuance.id, rules.next_step(issuance.step, IssuanceAct.fail))
+    await record(
+        work,
+        event=Event.issuance_failed,
+        by=SYSTEM,
+        on=subject_of(issuance.id),
+        organisation_id=issuance.organisation_id,
+        was=issuance.step,
+        becomes=IssuanceStep.failed,
+        facts={"why": why},
+    )
+
+
+async def fail_one_expired(work: Work) -> bool:
+    """Fail one making whose day has passed; false when there is none left. The sweep calls it until it is."""
+    issuance = await store.expired(work, now=work.now)
+    if issuance is None:
+        return False
+    await _fail(work, issuance, "expired")
+    return True

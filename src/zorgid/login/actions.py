@@ -1,0 +1,375 @@
+"""The steps of a login transaction, one function per step (protocols.md 7.4)."""
+
+import hashlib
+from collections.abc import Sequence
+
+from zorgid.audit.actions import record
+from zorgid.audit.model import SYSTEM, Actor, ActorKind, Event, Outcome, Subject
+from zorgid.kernel.ids import PersonId, TransactionId, new_id
+from zorgid.kernel.secrets import Secret
+from zorgid.login import rules, store
+from zorgid.login.errors import (
+    AttachedElsewhere,
+    CompletedElsewhere,
+    CompletionWrong,
+    RequestOutOfOrder,
+    TransactionExpired,
+    TransactionNotOpen,
+    TransactionUnknown,
+)
+from zorgid.login.model import Begun, Completed, MeansUsed, ProvedCard, Purpose, Shown, Transaction
+from zorgid.login.people import person_of
+from zorgid.login.setup import AppRequest, LoginSetup
+from zorgid.protocol.app_key import AppKey
+from zorgid.protocol.context import Context, sha256_of_act
+from zorgid.protocol.errors import AppSignatureWrong
+from zorgid.protocol.messages import AttachReply, TransactionState, encode
+from zorgid.protocol.proof import CHALLENGE_BYTES
+from zorgid.storage.database import Work
+
+CHANNEL = "login"
+"""Where nodes hear that a transaction moved; the payload is its id."""
+
+
+def _subject(transaction_id: TransactionId) -> Subject:
+    return Subject("login", str(transaction_id))
+
+
+def _app(key: AppKey) -> Actor:
+    return Actor(ActorKind.app, reference=key.thumbprint())
+
+
+async def begin_transaction(
+    work: Work,
+    setup: LoginSetup,
+    *,
+    purpose: Purpose,
+    shown: Shown,
+    return_to: str,
+    accepts: Sequence[MeansUsed] = tuple(MeansUsed),
+    acr: str | None = None,
+    browser: str = "default",
+) -> Begun:
+    """Begin a transaction for the browser that asks; it lasts five minutes.
+
+    `return_to` is a path on this host, where the browser goes after completing. Raises `ValueError` for any
+    other.
+    """
+    if not rules.is_local_path(return_to):
+        msg = "return_to is not a local path"
+        raise ValueError(msg)
+    transaction_id = TransactionId(new_id(work.random))
+    cookie = Secret.new(32, work.random)
+    handle = setup.handle_of(transaction_id)
+    expires_at = work.now + rules.TRANSACTION_LASTS
+    await store.insert_transaction(
+        work,
+        transaction_id=transaction_id,
+        handle_hash=handle.digest(),
+        cookie_hash=cookie.digest(),
+        purpose=purpose,
+        shown=shown,
+        acr=acr,
+        accepts=accepts,
+        return_to=return_to,
+        browser=browser,
+        expires_at=expires_at,
+    )
+    by = Actor(ActorKind.client, reference=shown.client_id) if shown.client_id else SYSTEM
+    await record(
+        work,
+        event=Event.login_begun,
+        by=by,
+        on=_subject(transaction_id),
+        facts={"purpose": purpose},
+        becomes="new",
+    )
+    return Begun(transaction_id, cookie, handle, expires_at)
+
+
+async def transaction_of_browser(work: Work, cookie: Secret, *, lock: bool = False) -> Transaction:
+    """Return the transaction that this browser began. Raises `TransactionUnknown`."""
+    found = await store.transaction_by_cookie(work, cookie.digest(), lock=lock)
+    if found is None:
+        raise TransactionUnknown
+    return found
+
+
+async def open_transaction(work: Work, handle: Secret) -> Transaction:
+    """Return the transaction of a handle, locked, while it can still be gone on with.
+
+    Raises:
+        TransactionUnknown: the handle names none.
+        TransactionExpired: its five minutes, or the minute of its completion code, have passed.
+    """
+    found = await store.transaction_by_handle(work, handle.digest(), lock=True)
+    if found is None:
+        raise TransactionUnknown
+    if found.state is not TransactionState.completed and work.now >= found.expires_at:
+        raise TransactionExpired
+    return found
+
+
+async def attach(
+    work: Work, setup: LoginSetup, *, incoming: AppRequest, handle: Secret, app_key: AppKey
+) -> AttachReply:
+    """Bind a new transaction to the app key that signed this request, and tell what to show and to sign.
+
+    The same key may ask again and gets the same answer; another key aborts the transaction for both.
+
+    Raises:
+        TransactionUnknown, TransactionExpired, TransactionNotOpen: it cannot be attached to.
+        AttachedElsewhere: another app was first; nobody goes on with it.
+        AppSignatureWrong: the request was not signed by the key that it brings.
+    """
+    transaction = await open_transaction(work, handle)
+    counter = incoming.verified(setup, app_key)
+    rules.next_state(transaction.state, rules.Act.attach)
+    if transaction.app_key is not None and transaction.app_key != app_key:
+        await _abort(work, transaction, "attached-elsewhere")
+        raise AttachedElsewhere
+    await store.remember_app_key(work, app_key)
+    await _take_note(work, incoming, app_key, counter)
+    if transaction.state is TransactionState.attached:
+        return _reply(transaction)
+    return await _attach_first(work, setup, transaction, app_key)
+
+
+async def _attach_first(
+    work: Work, setup: LoginSetup, transaction: Transaction, app_key: AppKey
+) -> AttachReply:
+    challenge = work.random(CHALLENGE_BYTES)
+    context = context_of(transaction, setup, app_key)
+    await store.attach(
+        work,
+        transaction_id=transaction.id,
+        thumbprint=app_key.thumbprint(),
+        challenge=challenge,
+        context=context,
+    )
+    await work.notify(CHANNEL, str(transaction.id))
+    await record(
+        work,
+        event=Event.login_attached,
+        by=_app(app_key),
+        on=_subject(transaction.id),
+        was="new",
+        becomes="attached",
+    )
+    return AttachReply(challenge=encode(challenge), context=context)
+
+
+def _reply(transaction: Transaction) -> AttachReply:
+    assert transaction.challenge is not None
+    assert transaction.context is not None
+    return AttachReply(challenge=encode(transaction.challenge), context=transaction.context)
+
+
+def context_of(transaction: Transaction, setup: LoginSetup, app_key: AppKey) -> Context:
+    """Return what the app shows and the card signs for this transaction."""
+    shown = transaction.shown
+    return Context(
+        origin=setup.origin,
+        care_application=shown.client_name,
+        organisation=shown.organisation_name,
+        purpose=transaction.purpose,
+        act=shown.act,
+        act_sha256=sha256_of_act(shown.act) if shown.act is not None else None,
+        acr=transaction.acr,
+        accepts=transaction.accepts,
+        expires_at=transaction.expires_at,
+        app_key=app_key.thumbprint(),
+    )
+
+
+async def _take_note(work: Work, incoming: AppRequest, key: AppKey, counter: int) -> None:
+    digest = hashlib.sha256(incoming.path.encode() + b"\0" + incoming.body).digest()
+    if not await store.advance_counter(
+        work, thumbprint=key.thumbprint(), counter=counter, body_sha256=digest
+    ):
+        raise RequestOutOfOrder
+
+
+async def accept_app_request(
+    work: Work, setup: LoginSetup, incoming: AppRequest, key: AppKey | None
+) -> AppKey:
+    """Return the app key when it signed this request and its counter was not used before for something else.
+
+    Raises:
+        AppSignatureWrong: nobody attached yet, or another key signed.
+        RequestOutOfOrder: a replay.
+    """
+    if key is None:
+        raise AppSignatureWrong
+    await _take_note(work, incoming, key, incoming.verified(setup, key))
+    return key
+
+
+async def attached_transaction(
+    work: Work, setup: LoginSetup, *, incoming: AppRequest, handle: Secret
+) -> Transaction:
+    """Return the transaction that a signed request of its app is about. Raises as its parts do."""
+    transaction = await open_transaction(work, handle)
+    await accept_app_request(work, setup, incoming, transaction.app_key)
+    return transaction
+
+
+async def record_proof(
+    work: Work, setup: LoginSetup, *, transaction: Transaction, proved: ProvedCard
+) -> Secret:
+    """Move an attached transaction to proved and return the completion code. Nothing takes effect yet.
+
+    The same card again, before the code was used, gets the same code (ALL-8).
+
+    Raises:
+        TransactionNotOpen: it was cancelled, aborted or completed meanwhile.
+    """
+    code = setup.completion_code_of(transaction.id)
+    if transaction.state is TransactionState.proved:
+        assert transaction.proved is not None
+        if transaction.proved.certificate_der == proved.certificate_der:
+            return code
+        raise TransactionNotOpen(state=transaction.state)
+    moved = await store.prove(
+        work,
+        transaction_id=transaction.id,
+        proved=proved,
+        completion_hash=code.digest(),
+        completion_expires_at=work.now + rules.COMPLETION_LASTS,
+    )
+    if not moved:
+        raise TransactionNotOpen(state=transaction.state)
+    assert transaction.app_key is not None
+    await work.notify(CHANNEL, str(transaction.id))
+    await record(
+        work,
+        event=Event.login_proved,
+        by=_app(transaction.app_key),
+        on=_subject(transaction.id),
+        was="attached",
+        becomes="proved",
+        facts={"means": proved.means.kind, "level": proved.means.level},
+        personal={"uzi_number": proved.means.uzi_number, "ura": proved.means.ura},
+    )
+    return code
+
+
+async def complete(work: Work, *, cookie: Secret | None, handle: Secret, code: Secret) -> Completed:
+    """Complete a proved transaction in the browser that began it, once, within a minute.
+
+    The person is looked up here, and made known when the UZI number was never seen before.
+
+    Raises:
+        TransactionUnknown: the handle names no transaction.
+        CompletedElsewhere: another browser came with the code; it is burnt.
+        CompletionWrong: wrong code, used before, or too late; the transaction is burnt when the code is
+        wrong.
+    """
+    transaction = await store.transaction_by_handle(work, handle.digest(), lock=True)
+    if transaction is None:
+        raise TransactionUnknown
+    own = await store.transaction_by_cookie(work, cookie.digest()) if cookie else None
+    if own is None or own.id != transaction.id:
+        await _abort(work, transaction, "completed-elsewhere")
+        raise CompletedElsewhere
+    if transaction.state is not TransactionState.proved or transaction.proved is None:
+        raise CompletionWrong
+    person_id = await person_of(work, transaction.proved)
+    if not await store.complete(
+        work, transaction_id=transaction.id, completion_hash=code.digest(), person_id=person_id
+    ):
+        await _abort(work, transaction, "completion-wrong")
+        raise CompletionWrong
+    return await _completed(work, transaction, person_id)
+
+
+async def _completed(work: Work, transaction: Transaction, person_id: PersonId) -> Completed:
+    assert transaction.proved is not None
+    assert transaction.app_key is not None
+    await work.notify(CHANNEL, str(transaction.id))
+    await record(
+        work,
+        event=Event.login_completed,
+        by=Actor(ActorKind.person, person_id=person_id, means=transaction.proved.means.kind),
+        on=_subject(transaction.id),
+        was="proved",
+        becomes="completed",
+        facts={"purpose": transaction.purpose, "client": transaction.shown.client_id or ""},
+    )
+    return Completed(
+        transaction_id=transaction.id,
+        purpose=transaction.purpose,
+        person_id=person_id,
+        proved=transaction.proved,
+        app_key=transaction.app_key,
+        return_to=transaction.return_to,
+    )
+
+
+async def cancel(work: Work, *, transaction: Transaction, by: Actor) -> None:
+    """End a transaction that the person does not want, in the app or in the browser."""
+    becomes = rules.next_state(transaction.state, rules.Act.cancel)
+    await store.move(work, transaction_id=transaction.id, before=[transaction.state], after=becomes)
+    await work.notify(CHANNEL, str(transaction.id))
+    await record(
+        work,
+        event=Event.login_cancelled,
+        by=by,
+        on=_subject(transaction.id),
+        was=transaction.state,
+        becomes=becomes,
+    )
+
+
+async def confirm_completed(work: Work, transaction: Transaction, purpose: Purpose) -> ProvedCard:
+    """Use a completed proof for its act, once, within ten minutes, and return what it proved.
+
+    Raises:
+        TransactionNotOpen: the proof is for another purpose, not completed, used before, or too old.
+    """
+    is_fresh = (
+        transaction.completed_at is not None
+        and work.now < transaction.completed_at + rules.CONFIRMATION_LASTS
+    )
+    if transaction.purpose is not purpose or not is_fresh or transaction.proved is None:
+        raise TransactionNotOpen(state=transaction.state)
+    if not await store.use_completed(work, transaction.id):
+        raise TransactionNotOpen(state=transaction.state)
+    return transaction.proved
+
+
+async def _abort(work: Work, transaction: Transaction, why: str) -> None:
+    before = rules.states_before(rules.Act.abort)
+    if not await store.move(
+        work, transaction_id=transaction.id, before=before, after=TransactionState.aborted
+    ):
+        return
+    await work.notify(CHANNEL, str(transaction.id))
+    await record(
+        work,
+        event=Event.login_aborted,
+        by=SYSTEM,
+        on=_subject(transaction.id),
+        outcome=Outcome.refused,
+        was=transaction.state,
+        becomes="aborted",
+        facts={"why": why},
+    )
+
+
+async def sweep(work: Work) -> None:
+    """Expire what was left open, raise the alarm for proofs that never came home, drop what is long over.
+
+    A proof that was not completed in the browser that began is recorded as a probable phishing attempt
+    (protocols.md 7.4, step 11).
+    """
+    for transaction_id in await store.alarm_uncompleted(work, proved_before=work.now):
+        await record(
+            work,
+            event=Event.login_not_completed,
+            by=SYSTEM,
+            on=_subject(transaction_id),
+            outcome=Outcome.refused,
+        )
+    await store.expire_transactions(work)
+    await store.sweep(work, before=work.now - rules.KEPT_FOR)

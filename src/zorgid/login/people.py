@@ -1,0 +1,23 @@
+"""Finds the person behind a proved card."""
+
+from zorgid.cards import actions as cards
+from zorgid.kernel.ids import PersonId
+from zorgid.login.model import ProvedCard
+from zorgid.people import actions as people
+from zorgid.people.model import Names
+from zorgid.storage.database import Work
+
+
+async def person_of(work: Work, proved: ProvedCard) -> PersonId:
+    """Return the holder of a Smartcard, or the person of a UZI number, made known when it is new.
+
+    A new UZI number makes a person without birth date; whether that is somebody known already is decided when
+    the birth date is stated, never here (design.md, chapter 3).
+    """
+    if proved.card_id is not None:
+        return (await cards.card(work, proved.card_id)).holder_id
+    names = Names(proved.means.full_name, proved.surname, proved.given_names)
+    person = await people.recognise_person(
+        work, uzi_number=proved.means.uzi_number, ura=proved.means.ura, names=names
+    )
+    return person.id
