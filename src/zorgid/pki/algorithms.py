@@ -123,6 +123,13 @@ def spki_der(public_key: PublicKey) -> bytes:
     return public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
+def key_bits(public_key: PublicKey) -> bytes:
+    """Return the bits of the key without their header, of which key identifiers and OCSP take hashes."""
+    if isinstance(public_key, rsa.RSAPublicKey):
+        return public_key.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+    return public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
 def key_fingerprint(public_key: PublicKey) -> bytes:
     """Return the SHA-256 of the SubjectPublicKeyInfo (32 bytes), the name of a key in the house."""
     return hashlib.sha256(spki_der(public_key)).digest()

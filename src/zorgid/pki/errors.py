@@ -4,7 +4,7 @@ Facts hold no names and no UZI numbers; they may be logged.
 """
 
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Final
 
 from zorgid.kernel.errors import Refusal
 
@@ -255,20 +255,20 @@ class SignatureWrong(Refusal):
     status = BAD_REQUEST
 
 
-class RequestRefused(Refusal):
+class RequestMalformed(Refusal):
     """A certificate request cannot be read."""
 
-    code: ClassVar[str] = "request-malformed"
+    code = "request-malformed"
     status = BAD_REQUEST
 
 
-class RequestSignatureWrong(RequestRefused):
+class RequestSignatureWrong(RequestMalformed):
     """The request is not signed by the key that it is for."""
 
     code = "request-signature"
 
 
-class RequestChallengeWrong(RequestRefused):
+class RequestChallengeWrong(RequestMalformed):
     """The request does not carry the text that was asked for: it was made for another card or another try."""
 
     code = "request-challenge"
