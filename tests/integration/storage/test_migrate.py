@@ -17,15 +17,6 @@ def tables(url: str) -> set[str]:
         return {name for (name,) in rows}
 
 
-@pytest.fixture
-def empty_url(server_url):
-    with psycopg.connect(server_url("postgres"), autocommit=True) as connection:
-        connection.execute("create database empty template template0")
-    yield server_url("empty")
-    with psycopg.connect(server_url("postgres"), autocommit=True) as connection:
-        connection.execute("drop database empty with (force)")
-
-
 def test_each_step_is_carried_out_once(empty_url):
     assert migrate(empty_url, [FIRST]) == [FIRST.name]
     assert migrate(empty_url, [FIRST, SECOND]) == [SECOND.name]
