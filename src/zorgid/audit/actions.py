@@ -66,7 +66,7 @@ async def record(
 
 
 @asynccontextmanager
-async def act(
+async def failures_told(
     database: Database,
     origin: Origin,
     *,
@@ -74,13 +74,12 @@ async def act(
     by: Actor,
     on: Subject,
     organisation_id: OrganisationId | None = None,
-) -> AsyncIterator[Work]:
-    """Open one transaction for one act; a refusal or fault that ends it is recorded, and raised again.
+) -> AsyncIterator[None]:
+    """Record the refusal or fault that ends what runs inside, and raise it again.
 
-    The entry of a refusal is written in a transaction of its own, after the act's was rolled back (or
-    committed, for a refusal that keeps its changes), and holds the code and the loggable facts. Of a fault
-    only the type is written, as far as the database still takes it. What succeeded is recorded by the action
-    itself.
+    The entry is written in a transaction of its own and holds the code and the loggable facts. Of a fault
+    only the type is written, as far as the database still takes it. For what asks others outside any
+    transaction; see `act`.
     """
 
     async def tell(outcome: Outcome, facts: Mapping[str, Any]) -> None:
@@ -96,8 +95,7 @@ async def act(
             )
 
     try:
-        async with database.work(origin) as work:
-            yield work
+        yield
     except Refusal as refusal:
         await tell(Outcome.refused, rules.facts_of_refusal(refusal))
         raise
@@ -105,6 +103,26 @@ async def act(
         with contextlib.suppress(Exception):  # the fault itself is what must reach the operator
             await tell(Outcome.broken, {"fault": type(fault).__name__})
         raise
+
+
+@asynccontextmanager
+async def act(
+    database: Database,
+    origin: Origin,
+    *,
+    event: Event,
+    by: Actor,
+    on: Subject,
+    organisation_id: OrganisationId | None = None,
+) -> AsyncIterator[Work]:
+    """Open one transaction for one act; a refusal or fault that ends it is recorded, and raised again.
+
+    The entry of a refusal is written after the act's own transaction was rolled back (or committed, for a
+    refusal that keeps its changes). What succeeded is recorded by the action itself.
+    """
+    told = failures_told(database, origin, event=event, by=by, on=on, organisation_id=organisation_id)
+    async with told, database.work(origin) as work:
+        yield work
 
 
 async def entries_about(

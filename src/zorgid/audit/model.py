@@ -96,6 +96,7 @@ class Event(StrEnum):
     code_issued = "code-issued"
     tokens_issued = "tokens-issued"
     code_replayed = "code-replayed"
+    signing_key_changed = "signing-key-changed"
     # making a card
     issuance_opened = "issuance-opened"
     issuance_step_taken = "issuance-step-taken"
