@@ -1,0 +1,150 @@
+"""Signed tokens: written by a key behind the key provider, read with an explicit list of algorithms.
+
+Each kind of token has its own `typ`; claims are checked by those who know what the token is for, here only
+their form.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import JWKRegistry
+
+from zorgid.ca.keys import KeyName, KeyProvider, SigningAlgorithm
+from zorgid.kernel.randomness import base64url, from_base64url
+from zorgid.oidc.model import SigningKey
+
+SIGNS_AS: Final[Mapping[str, SigningAlgorithm]] = {
+    "ES256": SigningAlgorithm.ecdsa_sha256,
+    "RS256": SigningAlgorithm.rsa_sha256,
+    "PS256": SigningAlgorithm.rsa_pss_sha256,
+}
+"""The algorithms of our own tokens, by JOSE name."""
+
+LONGEST_TOKEN: Final = 16_384
+"""Characters; assertions with a certificate chain in the header stay far below."""
+
+
+class TokenUnreadable(Exception):
+    """The text is not a token signed by one of the keys with one of the algorithms; the message says why."""
+
+
+class _Registry(jws.JWSRegistry):
+    max_header_length = 4096  # a header with x5c exceeds the 512 of the library
+    max_payload_length = LONGEST_TOKEN
+
+
+@dataclass(frozen=True)
+class UnverifiedToken:
+    """A compact JWS as received; nothing in it may be used before `verified` but to find its key."""
+
+    text: str
+
+    def header(self) -> Mapping[str, Any]:
+        """Return the unverified header. Raises `TokenUnreadable`."""
+        return _json_object(self._part(0))
+
+    def claims(self) -> Mapping[str, Any]:
+        """Return the unverified claims. Raises `TokenUnreadable`."""
+        return _json_object(self._part(1))
+
+    def _part(self, index: int) -> bytes:
+        parts = self.text.split(".")
+        if len(parts) != 3 or len(self.text) > LONGEST_TOKEN:  # noqa: PLR2004 - a compact JWS has three parts
+            raise TokenUnreadable("not a compact JWS of a length that is taken")
+        try:
+            return from_base64url(parts[index])
+        except ValueError as error:
+            raise TokenUnreadable(str(error)) from None
+
+
+def verified(token: UnverifiedToken, keys: Mapping[str, Any], algorithms: Sequence[str]) -> Mapping[str, Any]:
+    """Return the claims of a token whose signature fits one of `keys` (a JWK Set) and one of `algorithms`.
+
+    The key is found by `kid`; without one only when the set holds a single key that fits. Nothing in the
+    header but `alg`, `kid` and `typ` is looked at, and no key that comes with the token.
+
+    Raises:
+        TokenUnreadable: it cannot be read, or the signature does not fit.
+    """
+    header = token.header()
+    algorithm = header.get("alg")
+    if algorithm not in algorithms:
+        raise TokenUnreadable(f"algorithm {algorithm!r} is not one of {sorted(algorithms)}")
+    jwk = _key_for(header, keys)
+    if jwk.get("alg", algorithm) != algorithm or jwk.get("use", "sig") != "sig":
+        raise TokenUnreadable("the key is registered for another algorithm or use")
+    if "crit" in header:
+        raise TokenUnreadable("no critical header is understood")  # RFC 7515, section 4.1.11
+    registry = _Registry(algorithms=[str(algorithm)], strict_check_header=False)
+    try:
+        key = JWKRegistry.import_key(public_half(jwk))
+        return _json_object(jws.deserialize_compact(token.text, key, [str(algorithm)], registry).payload)
+    except (JoseError, ValueError, TypeError) as error:
+        raise TokenUnreadable(f"{type(error).__name__}: {error}") from None
+
+
+def signed(keys: KeyProvider, by: SigningKey, claims: Mapping[str, Any], *, typ: str) -> str:
+    """Return `claims` as a compact JWS with header `alg`, `kid` and `typ` (RFC 7515, section 7.1)."""
+    header = {"alg": by.algorithm, "kid": by.kid, "typ": typ}
+    return sign_compact(keys, KeyName(by.name), header, claims)
+
+
+def sign_compact(
+    keys: KeyProvider, name: KeyName, header: Mapping[str, str], claims: Mapping[str, Any]
+) -> str:
+    """Return a compact JWS with exactly this header, whose `alg` is one of `SIGNS_AS`."""
+    signing_input = f"{base64url(_compact_json(header))}.{base64url(_compact_json(claims))}"
+    algorithm = header["alg"]
+    signature = keys.sign(name, signing_input.encode("ascii"), SIGNS_AS[algorithm])
+    if algorithm == "ES256":
+        signature = _fixed_length(signature)
+    return f"{signing_input}.{base64url(signature)}"
+
+
+def public_half(jwk: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JWK without its private and secret members (RFC 7518, section 6; RFC 8037, section 2)."""
+    return {name: value for name, value in jwk.items() if name not in PRIVATE_MEMBERS}
+
+
+PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
+
+def _key_for(header: Mapping[str, Any], keys: Mapping[str, Any]) -> Mapping[str, Any]:
+    kid = header.get("kid")
+    known = [key for key in keys["keys"] if kid is None or key.get("kid") == kid]
+    if len(known) != 1:
+        raise TokenUnreadable(f"{len(known)} registered keys fit kid {kid!r}")
+    found: Mapping[str, Any] = known[0]
+    return found
+
+
+def _json_object(encoded: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(encoded, object_pairs_hook=_without_repetition)
+    except (ValueError, RecursionError) as error:
+        raise TokenUnreadable(f"not JSON: {type(error).__name__}") from None
+    if not isinstance(value, dict):
+        raise TokenUnreadable("not a JSON object")
+    return value
+
+
+def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise TokenUnreadable("a member is given twice")  # RFC 7515, section 4
+    return found
+
+
+def _compact_json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def _fixed_length(der: bytes) -> bytes:
+    """Return an ECDSA signature as two numbers of 32 bytes (RFC 7518, section 3.4)."""
+    r, s = decode_dss_signature(der)
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")

@@ -1,0 +1,255 @@
+"""The SQL of this room. Secrets are stored as SHA-256; what may happen once is one conditional statement."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, LiteralString
+
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from zorgid.clients.model import ClientId
+from zorgid.kernel.ids import GrantId, PersonId, SessionId
+from zorgid.oidc.model import (
+    Grant,
+    IssuedToken,
+    Organisation,
+    RedeemedCode,
+    Scope,
+    SigningKey,
+    SigningKeyState,
+    StoredRequest,
+)
+from zorgid.protocol.context import MeansUsed
+from zorgid.storage.database import Work
+
+ROTATION_LOCK: Final = 0x6F696463
+"""Number of the advisory lock that lets one node at a time change the signing keys."""
+
+
+async def keep_request(
+    work: Work, *, reference_hash: bytes, client_id: ClientId, encoded: str, expires_at: datetime
+) -> None:
+    """Keep an authorisation request for a login."""
+    await work.connection.execute(
+        "insert into oidc_request (reference_hash, client_id, encoded, created_at, expires_at)"
+        " values (%s, %s, %s, %s, %s)",
+        (reference_hash, client_id, encoded, work.now, expires_at),
+    )
+
+
+async def kept_request(work: Work, reference_hash: bytes) -> StoredRequest | None:
+    """Return a kept request that is neither used up nor too old."""
+    row = await _one(
+        work,
+        "select client_id, encoded, created_at from oidc_request"
+        " where reference_hash = %s and used_at is null and expires_at > %s",
+        (reference_hash, work.now),
+    )
+    return StoredRequest(**row) if row else None
+
+
+async def use_up_request(work: Work, reference_hash: bytes) -> bool:
+    """Mark a kept request as used; false when somebody was first."""
+    cursor = await work.connection.execute(
+        "update oidc_request set used_at = %s"
+        " where reference_hash = %s and used_at is null and expires_at > %s",
+        (work.now, reference_hash, work.now),
+    )
+    return cursor.rowcount == 1
+
+
+async def add_grant(work: Work, grant: Grant) -> None:
+    """Store a new grant."""
+    await work.connection.execute(
+        """
+        insert into oidc_grant (
+            grant_id, client_id, person_id, session_id, sid, scope, nonce, acr, authenticated_at, means,
+            uzi_number, ura_on_card, full_name, organisation_ura, organisation_name, organisation_is_guest,
+            id_token_claims, created_at
+        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        """,
+        (
+            grant.id, grant.client_id, grant.person_id, grant.session_id, grant.sid, list(grant.scope),
+            grant.nonce, grant.acr, grant.authenticated_at, grant.means, grant.uzi_number, grant.ura_on_card,
+            grant.full_name, grant.organisation.ura, grant.organisation.name, grant.organisation.guest,
+            list(grant.id_token_claims), grant.created_at,
+        ),
+    )  # fmt: skip
+
+
+async def add_code(
+    work: Work,
+    grant: Grant,
+    *,
+    code_hash: bytes,
+    redirect_uri: str,
+    code_challenge: str,
+    expires_at: datetime,
+) -> None:
+    """Store the code of a grant."""
+    await work.connection.execute(
+        "insert into oidc_code (code_hash, grant_id, client_id, redirect_uri, code_challenge, expires_at)"
+        " values (%s, %s, %s, %s, %s, %s)",
+        (code_hash, grant.id, grant.client_id, redirect_uri, code_challenge, expires_at),
+    )
+
+
+async def use_code(work: Work, *, code_hash: bytes, client_id: ClientId) -> RedeemedCode | None:
+    """Use up a code of this client and return it with its grant; `None` when there is nothing to use."""
+    row = await _one(
+        work,
+        """
+        update oidc_code set used_at = %s from oidc_grant
+        where code_hash = %s and oidc_code.client_id = %s and used_at is null and expires_at > %s
+            and oidc_grant.grant_id = oidc_code.grant_id
+        returning redirect_uri, code_challenge, oidc_grant.*
+        """,
+        (work.now, code_hash, client_id, work.now),
+    )
+    return RedeemedCode(row["redirect_uri"], row["code_challenge"], _grant(row)) if row else None
+
+
+async def revoke_family_of_used_code(work: Work, *, code_hash: bytes, client_id: ClientId) -> GrantId | None:
+    """Revoke the grant of a code that this client used before, and return its id."""
+    row = await _one(
+        work,
+        """
+        update oidc_grant set revoked_at = %s, revoked_because = 'code-reused'
+        from oidc_code
+        where code_hash = %s and oidc_code.client_id = %s and used_at is not null
+            and oidc_grant.grant_id = oidc_code.grant_id and revoked_at is null
+        returning oidc_grant.grant_id
+        """,
+        (work.now, code_hash, client_id),
+    )
+    return GrantId(row["grant_id"]) if row else None
+
+
+async def revoke_families_of_session(work: Work, session_id: SessionId) -> int:
+    """Revoke every grant of a session; return how many."""
+    cursor = await work.connection.execute(
+        "update oidc_grant set revoked_at = %s, revoked_because = 'session-ended'"
+        " where session_id = %s and revoked_at is null",
+        (work.now, session_id),
+    )
+    return cursor.rowcount
+
+
+async def add_token(work: Work, token: IssuedToken) -> None:
+    """Remember an access token by its id."""
+    await work.connection.execute(
+        "insert into oidc_token (jti, grant_id, issued_at, expires_at) values (%s, %s, %s, %s)",
+        (token.jti, token.grant_id, work.now, token.expires_at),
+    )
+
+
+async def grant_of_token(work: Work, jti: str) -> Grant | None:
+    """Return the living grant of an access token that has not expired."""
+    row = await _one(
+        work,
+        "select oidc_grant.* from oidc_token join oidc_grant using (grant_id)"
+        " where jti = %s and expires_at > %s and revoked_at is null",
+        (jti, work.now),
+    )
+    return _grant(row) if row else None
+
+
+async def note_assertion(work: Work, *, client_id: ClientId, jti_hash: bytes, expires_at: datetime) -> bool:
+    """Remember a client assertion; false when it was seen before."""
+    cursor = await work.connection.execute(
+        "insert into oidc_assertion (client_id, jti_hash, expires_at) values (%s, %s, %s)"
+        " on conflict do nothing",
+        (client_id, jti_hash, expires_at),
+    )
+    return cursor.rowcount == 1
+
+
+async def sweep(work: Work, *, grants_before: datetime) -> None:
+    """Drop what has expired.
+
+    Grants go when they are older than `grants_before`, codes and tokens with them.
+    """
+    await work.connection.execute("delete from oidc_request where expires_at < %s", (work.now,))
+    await work.connection.execute("delete from oidc_assertion where expires_at < %s", (work.now,))
+    await work.connection.execute("delete from oidc_token where expires_at < %s", (work.now,))
+    await work.connection.execute("delete from oidc_grant where created_at < %s", (grants_before,))
+
+
+async def lock_signing_keys(work: Work) -> None:
+    """Wait until no other node changes the signing keys; held until the end of the work."""
+    await work.connection.execute("select pg_advisory_xact_lock(%s)", (ROTATION_LOCK,))
+
+
+async def signing_keys(work: Work) -> Sequence[SigningKey]:
+    """Return every signing key, the oldest first."""
+    async with work.connection.cursor(row_factory=dict_row) as cursor:
+        rows = await (
+            await cursor.execute("select * from oidc_signing_key order by published_at, kid")
+        ).fetchall()
+    return [SigningKey(**{**row, "state": SigningKeyState(row["state"])}) for row in rows]
+
+
+async def add_signing_key(work: Work, key: SigningKey) -> None:
+    """Store a new signing key."""
+    await work.connection.execute(
+        "insert into oidc_signing_key (kid, name, algorithm, state, public_jwk, published_at, active_at)"
+        " values (%s, %s, %s, %s, %s, %s, %s)",
+        (
+            key.kid,
+            key.name,
+            key.algorithm,
+            key.state,
+            Jsonb(dict(key.public_jwk)),
+            key.published_at,
+            key.active_at,
+        ),
+    )
+
+
+async def promote_signing_key(work: Work, key: SigningKey) -> None:
+    """Retire the active key of the same algorithm and make `key` the active one."""
+    await work.connection.execute(
+        "update oidc_signing_key set state = 'retired', retired_at = %s"
+        " where algorithm = %s and state = 'active'",
+        (work.now, key.algorithm),
+    )
+    await work.connection.execute(
+        "update oidc_signing_key set state = 'active', active_at = %s where kid = %s and state = 'next'",
+        (work.now, key.kid),
+    )
+
+
+async def remove_signing_key(work: Work, key: SigningKey) -> None:
+    """Stop publishing a retired key."""
+    await work.connection.execute(
+        "delete from oidc_signing_key where kid = %s and state = 'retired'", (key.kid,)
+    )
+
+
+async def _one(work: Work, query: LiteralString, values: Sequence[Any]) -> Mapping[str, Any] | None:
+    async with work.connection.cursor(row_factory=dict_row) as cursor:
+        return await (await cursor.execute(query, values)).fetchone()
+
+
+def _grant(row: Mapping[str, Any]) -> Grant:
+    return Grant(
+        id=GrantId(row["grant_id"]),
+        client_id=ClientId(row["client_id"]),
+        person_id=PersonId(row["person_id"]),
+        session_id=SessionId(row["session_id"]),
+        sid=row["sid"],
+        scope=tuple(Scope(name) for name in row["scope"]),
+        nonce=row["nonce"],
+        acr=row["acr"],
+        authenticated_at=row["authenticated_at"],
+        means=MeansUsed(row["means"]),
+        uzi_number=row["uzi_number"],
+        ura_on_card=row["ura_on_card"],
+        full_name=row["full_name"],
+        organisation=Organisation(
+            row["organisation_ura"], row["organisation_name"], row["organisation_is_guest"]
+        ),
+        id_token_claims=tuple(row["id_token_claims"]),
+        created_at=row["created_at"],
+        revoked_at=row["revoked_at"],
+    )
