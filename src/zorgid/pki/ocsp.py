@@ -117,7 +117,8 @@ class Responder:
     sign: Signer
 
 
-def _digest(algorithm: CertIdHash, data: bytes) -> bytes:
+def digest(algorithm: CertIdHash, data: bytes) -> bytes:
+    """Return the hash of `data`; SHA-1 serves as a name here, not as a proof."""
     return hashlib.new(algorithm, data, usedforsecurity=False).digest()
 
 
@@ -125,8 +126,8 @@ def cert_id(issuer: x509.Certificate, serial: int, hash_algorithm: CertIdHash) -
     """Return the CertID of the certificate with this serial number by `issuer`."""
     return CertId(
         hash_algorithm,
-        _digest(hash_algorithm, issuer.subject.public_bytes()),
-        _digest(hash_algorithm, key_bits(admitted_key(issuer.public_key()))),
+        digest(hash_algorithm, issuer.subject.public_bytes()),
+        digest(hash_algorithm, key_bits(admitted_key(issuer.public_key()))),
         serial,
     )
 
@@ -202,7 +203,7 @@ def build_answer(
         der.explicit(0, der.generalized_time(next_update)),
         _extensions(1, _archive_cutoff(archive_cutoff)),
     )
-    key_hash = _digest(CertIdHash.sha1, key_bits(admitted_key(responder.certificate.public_key())))
+    key_hash = digest(CertIdHash.sha1, key_bits(admitted_key(responder.certificate.public_key())))
     tbs = der.sequence(
         der.explicit(2, der.octet_string(key_hash)),
         der.generalized_time(produced_at),
