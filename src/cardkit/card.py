@@ -12,9 +12,11 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from cardkit.errors import KeyUnsupported
 from cardkit.secrets import ManagementKey, Pin, PinRules, Puk, RandomBytes
 
 GUID_BYTES: Final = 16
@@ -47,12 +49,16 @@ class KeyAlgorithm(StrEnum):
 
     @classmethod
     def of_public_key(cls, key: object) -> KeyAlgorithm:
-        """Return the algorithm of `key`. Raises `ValueError` for kinds that no card here makes."""
+        """Return the algorithm of `key`. Raises `KeyUnsupported` for kinds that no card here makes."""
         if isinstance(key, rsa.RSAPublicKey):
-            return cls(f"rsa{key.key_size}")
-        if isinstance(key, ec.EllipticCurvePublicKey):
-            return cls(key.curve.name.replace("secp", "p").removesuffix("r1"))
-        raise ValueError("neither RSA nor a NIST curve")
+            name = f"rsa{key.key_size}"
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            name = key.curve.name.replace("secp", "p").removesuffix("r1")
+        else:
+            name = ""
+        if name not in {each.value for each in cls}:
+            raise KeyUnsupported
+        return cls(name)
 
 
 class CertificateUsage(StrEnum):
@@ -88,6 +94,14 @@ class Capability(StrEnum):
     attest = "attest"
     reset = "reset"
     set_management_key = "set-management-key"
+
+
+def supported(public_key: object) -> PublicKey:
+    """Return `public_key` as one of the kinds that are worked with. Raises `KeyUnsupported` for others."""
+    KeyAlgorithm.of_public_key(public_key)
+    if isinstance(public_key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        return public_key
+    raise KeyUnsupported
 
 
 def usage_of(certificate: x509.Certificate) -> CertificateUsage:
@@ -158,14 +172,11 @@ class CardCertificate:
 
     @property
     def key(self) -> CardKey:
-        """The key that the certificate speaks of.
-
-        Raises `ValueError` when it is of a kind that no card here holds.
-        """
-        public_key = self.certificate.public_key()
-        if isinstance(public_key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-            return CardKey(self.slot, public_key)
-        raise ValueError("neither RSA nor a curve")
+        """The key that the certificate speaks of. Raises `KeyUnsupported`."""
+        try:
+            return CardKey(self.slot, supported(self.certificate.public_key()))
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise KeyUnsupported from error
 
 
 @dataclass(frozen=True)
@@ -208,6 +219,11 @@ class CardUse(Protocol):
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What this card can do beyond the standard."""
+        ...
+
+    @property
+    def firmware(self) -> tuple[int, int, int] | None:
+        """The version of a card with Yubico's extensions, or None."""
         ...
 
     @property

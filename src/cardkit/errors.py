@@ -115,6 +115,10 @@ class KeyMissing(CardError):
         self.slot = slot
 
 
+class KeyUnsupported(CardError):
+    """The key is neither RSA of 2048, 3072 or 4096 bits nor on P-256 or P-384."""
+
+
 class CertificateMissing(CardError):
     """No certificate on the card has the asked usage, or several have and none can be preferred."""
 

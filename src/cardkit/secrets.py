@@ -45,6 +45,8 @@ NIST_PIN: Final = PinRules(shortest=6, longest=8, digits_only=True)
 """A card that holds strictly to the standard. Source: SP 800-73-4 part 2, 2.4.3."""
 SMARTCARD_PUK: Final = PinRules(shortest=8, longest=8, digits_only=True)
 """The PUK that is made for a Smartcard."""
+ANY_PUK: Final = PinRules(shortest=6, longest=8, digits_only=False)
+"""What cards take as a PUK that came from elsewhere, such as the one a blank card is delivered with."""
 
 
 class _Hidden:

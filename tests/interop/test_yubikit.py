@@ -3,7 +3,7 @@
 yubikey-manager is installed without its dependencies (`--no-deps`): its PIV part needs neither PC/SC nor USB.
 """
 
-import datetime
+import datetime as dt
 import os
 
 import pytest
@@ -33,7 +33,7 @@ from cardkit.secrets import ManagementKeyKind, factory_management_key
 from cardkit.virtual import VirtualCard, make_blank_card, make_test_attestation_root
 from cardkit.virtual.state import USUAL_ALGORITHMS
 
-NOW = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
+NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 MESSAGE = b"what is signed"
 RSA_KEYS = [KEY_TYPE.RSA2048, KEY_TYPE.RSA3072, KEY_TYPE.RSA4096]
 CURVE_KEYS = [KEY_TYPE.ECCP256, KEY_TYPE.ECCP384]
@@ -91,7 +91,7 @@ def self_signed(name: str) -> x509.Certificate:
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(NOW)
-        .not_valid_after(NOW + datetime.timedelta(days=1))
+        .not_valid_after(NOW + dt.timedelta(days=1))
         .add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), b"\x04\x00" * 600), False)
         .sign(key, hashes.SHA256())
     )

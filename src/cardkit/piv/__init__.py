@@ -7,8 +7,9 @@ reset, management key) where a card has them. Source: SP 800-73-4.
 from __future__ import annotations
 
 import os
-from typing import final
+from typing import TYPE_CHECKING, final
 
+from cardkit.card import Card
 from cardkit.piv.channel import Channel
 from cardkit.piv.making import PivMaking
 from cardkit.piv.use import read_firmware, select
@@ -39,3 +40,7 @@ class PivCard(PivMaking):
         channel = Channel(transport)
         select(channel)
         return cls(channel, pin_rules=pin_rules, firmware=read_firmware(channel), random_bytes=random_bytes)
+
+
+if TYPE_CHECKING:
+    _keeps_the_promise: type[Card] = PivCard

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cardkit import tlv
 from cardkit.card import Chuid, KeyAlgorithm, PublicKey
-from cardkit.errors import CardAnswerMalformed
+from cardkit.errors import CardAnswerMalformed, KeyUnsupported
 from cardkit.piv import codes
 
 # SP 800-73-4 part 1, appendix A, table 10: a certificate object.
@@ -94,9 +94,10 @@ def decode_public_key(template: bytes, algorithm: KeyAlgorithm) -> PublicKey:
     values = tlv.by_tag(template)
     try:
         key = _public_key(values, algorithm)
-    except ValueError as error:
+        found = KeyAlgorithm.of_public_key(key)
+    except (ValueError, KeyUnsupported) as error:
         raise CardAnswerMalformed("not a public key") from error
-    if KeyAlgorithm.of_public_key(key) is not algorithm:
+    if found is not algorithm:
         raise CardAnswerMalformed("the key is of another kind than was asked for")
     return key
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cardkit.card import KeyAlgorithm, KeySlot, PinPolicy, PrivateKey, TouchPolicy
 from cardkit.piv import codes
 from cardkit.piv.objects import encode_certificate
-from cardkit.secrets import ManagementKey, ManagementKeyKind, Pin, PinRules, Puk, factory_management_key
+from cardkit.secrets import ANY_PUK, ManagementKey, ManagementKeyKind, Pin, Puk, factory_management_key
 from cardkit.virtual.attestation import AttestationRoot
 from cardkit.virtual.private_keys import SLOT_POLICIES
 from cardkit.virtual.state import (
@@ -29,7 +29,6 @@ from cardkit.virtual.state import (
 FIRMWARE: Final = (5, 7, 1)
 FACTORY_PIN_TEXT: Final = "123456"
 FACTORY_PUK_TEXT: Final = "12345678"
-ANY_PUK: Final = PinRules(shortest=6, longest=8, digits_only=False)
 
 
 def make_blank_card(

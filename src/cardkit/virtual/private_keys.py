@@ -162,6 +162,6 @@ def _assemble(algorithm: KeyAlgorithm, values: dict[int, bytes]) -> PrivateKey:
     public = rsa.RSAPublicNumbers(PUBLIC_EXPONENT, p * q)
     private_exponent = rsa.rsa_recover_private_exponent(PUBLIC_EXPONENT, p, q)
     key = rsa.RSAPrivateNumbers(p, q, private_exponent, dmp1, dmq1, iqmp, public).private_key()
-    if KeyAlgorithm.of_public_key(key.public_key()) is not algorithm:
+    if key.key_size != int(algorithm.value.removeprefix("rsa")):
         raise ValueError("the parts are those of another kind of key")
     return key

@@ -92,17 +92,16 @@ class VirtualReader:
             raise ReaderEmpty
         if self._is_connected:
             raise CardBusy
+        file = CardFile(self._path(self._inserted))
         self._is_connected = True
         try:
-            yield _Connection(partial(self._transmit, self._power_up(self._inserted), self._insertion))
+            with file.held():
+                card = VirtualCard(file.load(), store=file, key_source=self._key_source)
+                yield _Connection(partial(self._transmit, card, self._insertion))
         finally:
             self._is_connected = False
             # Whoever keeps the transport beyond the context holds a dead one.
             self._insertion += 1
-
-    def _power_up(self, name: str) -> VirtualCard:
-        file = CardFile(self._path(name))
-        return VirtualCard(file.load(), store=file, key_source=self._key_source)
 
     def _path(self, name: str) -> Path:
         if not CARD_NAME.fullmatch(name):

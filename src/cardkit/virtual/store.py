@@ -9,13 +9,21 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from cardkit.card import KeyAlgorithm, PinPolicy, TouchPolicy
+from cardkit.errors import CardBusy
 from cardkit.secrets import ManagementKeyKind
 from cardkit.virtual.state import CardState, Mode, Reference, StoredKey, StoredManagementKey
+
+try:
+    import fcntl
+except ImportError:  # Windows: there the reader alone sees to it that a card has one user
+    fcntl = None  # type: ignore[assignment]
 
 WARNING: Final = (
     "TEST CARD: a virtual card for trying things out. It protects nothing and proves nobody's identity."
@@ -45,12 +53,28 @@ class CardFile:
         beside.replace(self.path)
         _make_durable(self.path.parent)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the card against every other program. Raises `CardBusy`; a kill ends the holding."""
+        with self.path.with_name(f".{self.path.name}.lock").open("a") as lock:
+            _lock(lock.fileno())
+            yield
+
     def load(self) -> CardState:
         """Return the card's memory. Raises `CardFileUnreadable`."""
         try:
             return from_json(json.loads(self.path.read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CardFileUnreadable(str(self.path)) from error
+
+
+def _lock(descriptor: int) -> None:
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise CardBusy from error
 
 
 def to_json(state: CardState) -> dict[str, Any]:
