@@ -51,7 +51,7 @@ class HoldReason(StrEnum):
 
 
 class RevocationReason(StrEnum):
-    """Why a card is revoked, in the words of the product; `rules` maps them to those of a CRL."""
+    """Why a card is revoked, in the words of the product; `rules.CRL_REASONS` has those of a CRL."""
 
     lost = "lost"
     stolen = "stolen"
@@ -60,7 +60,6 @@ class RevocationReason(StrEnum):
     misuse = "misuse"
     replaced = "replaced"
     no_longer_needed = "no-longer-needed"
-    making_failed = "making-failed"
 
 
 class HoldOwnerKind(StrEnum):
