@@ -115,7 +115,7 @@ class Settings(BaseModel):
         """Read the settings from variables such as `ZORGID_ORIGIN`; lists are separated by commas.
 
         Raises:
-            SettingsUnfit: a value cannot be or does not fit, a file is not there, or a variable has no setting.
+            SettingsUnfit: a value does not fit, a file is not there, or a variable is no setting (a misprint).
         """
         named = {
             name.removeprefix(PREFIX).lower(): value
@@ -198,7 +198,7 @@ class Settings(BaseModel):
     @property
     def database_in(self) -> Path:
         """The folder of the embedded database."""
-        return self.data_folder / "database"
+        return self.data_folder / "postgres"
 
 
 def _complaints(error: ValidationError) -> Iterable[str]:

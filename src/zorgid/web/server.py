@@ -1,7 +1,7 @@
-"""Serves ASGI applications inside this process, each on its own address; stops without breaking a request off.
+"""Serves ASGI applications inside this process, each on its own address, and stops without cutting any off.
 
-Granian's embedded server does the work (docs/decisions/0210-granian-embedded.md). It shares its port with any other
-process that asks for it, so whether the port is free is looked at beforehand.
+Granian's embedded server does the work (docs/decisions/0210-granian-embedded.md). It shares its port with any
+other process that asks for it, so whether the port is free is looked at beforehand.
 """
 
 import asyncio

@@ -107,7 +107,7 @@ def _environment(
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     install = environment.install_gettext_translations  # type: ignore[attr-defined]  # made by the extension
     install(translations, newstyle=True)

@@ -1,0 +1,1 @@
+"""The portal: where people see and manage Smartcards; a relying party of the identity server."""
