@@ -3,7 +3,7 @@
 import pytest
 
 from zorgid.organisations.model import OrganisationType
-from zorgid.settings import Settings, SettingsUnfit
+from zorgid.settings import Environment, Settings, SettingsUnfit
 
 
 def test_without_variables_it_is_the_demo():
@@ -53,7 +53,7 @@ def test_outside_the_demo_plain_http_is_refused():
 
 
 def test_production_refuses_every_stand_in_by_name():
-    production = Settings.model_construct(environment="production")
+    production = Settings.model_construct(environment=Environment.production)
 
     with pytest.raises(SettingsUnfit, match="keys in a file, virtual cards"):
         production.require_nothing_pretends(["virtual cards", "keys in a file"])
@@ -61,4 +61,4 @@ def test_production_refuses_every_stand_in_by_name():
 
 def test_the_demo_takes_stand_ins_and_production_takes_none():
     Settings().require_nothing_pretends(["virtual cards"])
-    Settings.model_construct(environment="production").require_nothing_pretends([])
+    Settings.model_construct(environment=Environment.production).require_nothing_pretends([])

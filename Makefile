@@ -1,0 +1,50 @@
+# Needs Python 3.11 or newer, make and the network. Every target sets up what it needs.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-once test test-postgresql-15 check format lock clean
+
+BIN := .venv/bin
+POSTGRESQL_15 := /usr/lib/postgresql/15/bin
+
+help:  ## show this
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 20
+
+setup:  ## make .venv with everything pinned; quick when nothing changed
+	@tools/set-up
+
+demo: setup  ## run the platform with the demo world until Ctrl-C
+	@$(BIN)/zorgid demo
+
+demo-once: setup  ## the main job by itself, with progress; REPORT=facts.json keeps the facts
+	@$(BIN)/zorgid demo --once $(if $(REPORT),--report $(REPORT))
+
+test: setup check debian  ## everything: format, lint, types, import contracts, all tests
+	@$(BIN)/pytest $(TESTS)
+
+test-postgresql-15: setup debian  ## all tests on Debian's PostgreSQL 15 in place of the one that comes along
+	@ZORGID_TEST_POSTGRESQL=$(POSTGRESQL_15) $(BIN)/pytest $(TESTS)
+
+.PHONY: debian
+debian:
+	@tools/debian-packages --from requirements/debian.txt
+
+check: setup  ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache >.venv/lint-imports.log 2>&1 || { cat .venv/lint-imports.log; exit 1; }
+
+format: setup  ## put all code in the house's form
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock'
+
+lock:  ## pin all dependencies anew after a change in pyproject.toml (needs uv)
+	@$(LOCK) --all-extras pyproject.toml --output-file requirements/development.txt
+	@$(LOCK) --extra server pyproject.toml --constraint requirements/development.txt --output-file requirements/server.txt
+	@$(LOCK) --no-deps requirements/interop.in --output-file requirements/interop.txt
+
+clean:  ## remove what was made, but not the data in var
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .set-up.lock
