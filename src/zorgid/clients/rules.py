@@ -141,7 +141,8 @@ def _is_malformed(key: Mapping[str, Any]) -> bool:
 def _is_weak(key: Mapping[str, Any]) -> bool:
     match _imported(key):
         case RSAKey() as rsa:
-            return bool(rsa.raw_value.key_size < LEAST_RSA_BITS)
+            bits: int = rsa.raw_value.key_size
+            return bits < LEAST_RSA_BITS
         case ECKey() as ec:
             return ec.curve_name not in CURVES
         case OKPKey() as okp:
