@@ -23,7 +23,7 @@ def mac_of_tests(data: bytes) -> bytes:
 def services_for_pages(*, settings: Settings | None = None, **others: Any) -> Services:
     """Return services with pages, forms and sentences; what is not handed in is not there."""
     settings = settings or Settings(node="test-node")
-    absent = dict.fromkeys(("database", "keys", "trust", "limits"))
+    absent = dict.fromkeys(("database", "keys", "trust", "limits", "identity"))
     guard = FormGuard(
         mac=mac_of_tests,
         own_origin=settings.origin,

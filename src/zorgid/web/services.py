@@ -13,11 +13,15 @@ from zorgid.kernel.sentences import Sentences
 
 if TYPE_CHECKING:
     from zorgid.ca.keys import KeyProvider
+    from zorgid.oidc.setup import IdentityServer
+    from zorgid.issuance.model import IssuanceSetup
+    from zorgid.login.setup import LoginSetup
     from zorgid.settings import Settings
     from zorgid.storage.database import Database
     from zorgid.trust.actions import Trust
     from zorgid.web.forms import FormGuard
     from zorgid.web.limits import Limits
+    from zorgid.web.login.watch import Watch
     from zorgid.web.templates import Templates
 
 
@@ -32,9 +36,13 @@ class Services:
     templates: Templates
     sentences: Sentences
     limits: Limits
+    identity: IdentityServer
     forms: FormGuard
     clock: Clock
     random: RandomSource
+    login: LoginSetup
+    issuance: IssuanceSetup
+    watch: Watch
 
 
 def services_of(connection: HTTPConnection) -> Services:
