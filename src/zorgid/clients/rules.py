@@ -131,7 +131,7 @@ def _is_nameless(key: Mapping[str, Any]) -> bool:
 
 
 def _is_for_other_use(key: Mapping[str, Any]) -> bool:
-    return key.get("use", "sig") != "sig"
+    return "use" in key and key["use"] != "sig"
 
 
 def _is_malformed(key: Mapping[str, Any]) -> bool:
