@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from cryptography import x509
@@ -73,7 +73,7 @@ def encode_chuid(chuid: Chuid) -> bytes:
         (
             tlv.encode(FASC_N, NON_FEDERAL_FASC_N),
             tlv.encode(GUID, chuid.guid),
-            tlv.encode(EXPIRY, chuid.expires_on.strftime("%Y%m%d").encode("ascii")),
+            tlv.encode(EXPIRY, chuid.expires_on.isoformat().replace("-", "").encode("ascii")),
             tlv.encode(ISSUER_SIGNATURE),
             tlv.encode(ERROR_DETECTION),
         )
@@ -124,4 +124,6 @@ def _unpack(packed: bytes) -> bytes:
 
 
 def _date(digits: bytes) -> date:
-    return datetime.strptime(digits.decode("ascii"), "%Y%m%d").date()  # noqa: DTZ007  # a day, not a moment
+    if not digits.isdigit():
+        raise ValueError("a day is written in digits")
+    return date.fromisoformat(digits.decode("ascii"))
