@@ -6,7 +6,7 @@ from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from zorgid.pki.algorithms import PublicKey
-from zorgid.pki.names import HolderNames, cut, fit
+from zorgid.pki.names import HolderNames, attribute, cut, fit
 from zorgid.pki.profiles import COUNTRY, ORGANISATION, RULES, Profile, Usage
 
 
@@ -14,9 +14,9 @@ def plain_name(common_name: str) -> x509.Name:
     """Return the name of an authority or a service of ours."""
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, COUNTRY),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+            attribute(NameOID.COUNTRY_NAME, COUNTRY),
+            attribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
+            attribute(NameOID.COMMON_NAME, common_name),
         ]
     )
 
@@ -26,12 +26,12 @@ def holder_name(organisation_name: str, uzi_number: str, names: HolderNames) -> 
     names = fit(names)
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, COUNTRY),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, cut(organisation_name)),
-            x509.NameAttribute(NameOID.SURNAME, names.surname),
-            x509.NameAttribute(NameOID.GIVEN_NAME, names.given_names),
-            x509.NameAttribute(NameOID.SERIAL_NUMBER, uzi_number),
-            x509.NameAttribute(NameOID.COMMON_NAME, names.full_name),
+            attribute(NameOID.COUNTRY_NAME, COUNTRY),
+            attribute(NameOID.ORGANIZATION_NAME, cut(organisation_name)),
+            attribute(NameOID.SURNAME, names.surname),
+            attribute(NameOID.GIVEN_NAME, names.given_names),
+            attribute(NameOID.SERIAL_NUMBER, uzi_number),
+            attribute(NameOID.COMMON_NAME, names.full_name),
         ]
     )
 

@@ -6,6 +6,8 @@ Source: ITU-T X.520 (2001), Annex C, upper bounds; CPS UZI-register, section 3.1
 from dataclasses import dataclass
 from typing import Final
 
+from cryptography import x509
+
 LONGEST_NAME: Final = 64
 """Characters in CN, O, SN and GN. RFC 5280 allows more for the last two; relying parties of old do not."""
 
@@ -20,6 +22,15 @@ class HolderNames:
     surname: str
     given_names: str
     title: str | None = None
+
+
+def attribute(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
+    """Return one part of a name.
+
+    X.520 counts characters; the library counts bytes and would refuse a name of 64 characters with an accent in it. So
+    the bound is checked here and by `lint`, and the library only warns.
+    """
+    return x509.NameAttribute(oid, value, _validate=False)
 
 
 def cut(name: str) -> str:
