@@ -7,14 +7,14 @@ from uuid import UUID
 from zorgid.audit.actions import record
 from zorgid.audit.model import SYSTEM, Actor, ActorKind, Event, Subject
 from zorgid.cards import actions as cards
-from zorgid.cards.model import CardState
+from zorgid.cards.model import Card, CardState
 from zorgid.issuance import rules, store
 from zorgid.issuance.errors import IssuanceUnknown
 from zorgid.issuance.instructions import guid_of, instructions_for, require_admitted
 from zorgid.issuance.model import Issuance, IssuanceAct, IssuanceSetup
-from zorgid.kernel.ids import CardId, IssuanceId, TransactionId, new_id
+from zorgid.kernel.ids import IssuanceId, TransactionId, new_id
 from zorgid.login import actions as login
-from zorgid.login.model import Completed, MeansUsed, Purpose
+from zorgid.login.model import MeansUsed, Purpose, Transaction
 from zorgid.login.setup import AppRequest
 from zorgid.organisations import actions as organisations
 from zorgid.people import actions as people
@@ -36,20 +36,21 @@ def holder(issuance: Issuance) -> Actor:
     return Actor(ActorKind.person, person_id=issuance.person_id, means=MeansUsed.uzi_card)
 
 
-async def open_issuance(work: Work, setup: IssuanceSetup, completed: Completed) -> Issuance:
-    """Open a making for a completed proof, or go on with the one that the person has open, under the new app key.
+async def open_issuance(work: Work, setup: IssuanceSetup, transaction: Transaction) -> Issuance:
+    """Open a making for a completed proof, or go on with the open one under the new app key.
 
-    Call it in the work that completed the proof. Whether the card may be made is checked here for the first
-    time.
+    Whether the card may be made is checked here for the first time. Asked again for the same proof it
+    returns the same.
 
     Raises:
+        TransactionNotOpen: the proof is not completed, too old, or for another purpose.
         OrganisationUnknown and its like: the URA on the card is not registered for Smartcards (CARD-3).
         OtherMeansReserved: the person has a phone identity or manages (CARD-4).
-        ValueError: the proof is for another purpose.
     """
-    if completed.purpose is not Purpose.make_card:
-        msg = "only the purpose make-card opens a making"
-        raise ValueError(msg)
+    known = await store.by_transaction(work, transaction.id)
+    if known is not None:
+        return rules.require_open(known, now=work.now)
+    completed = login.completed_proof(transaction, Purpose.make_card, now=work.now)
     organisation = await organisations.require_registered_for_smartcards(
         work, ura=completed.proved.means.ura, admitted_types=setup.admitted_types
     )
@@ -178,20 +179,21 @@ async def reserve_blank_card(
             policy=setup.means_policy,
             by=holder(issuance),
         )
-        issuance = await _begin_attempt(work, setup, issuance, card.id, card.number, chip_serial)
+        issuance = await _begin_attempt(work, setup, issuance, card)
     issuance = await move(work, issuance, step)
     return instructions_for(setup, issuance, blank, await view_of(work, issuance))
 
 
-async def _begin_attempt(
-    work: Work, setup: IssuanceSetup, issuance: Issuance, card_id: CardId, number: str, chip_serial: str
-) -> Issuance:
+async def _begin_attempt(work: Work, setup: IssuanceSetup, issuance: Issuance, card: Card) -> Issuance:
     attempt = work.random(ATTEMPT_BYTES)
-    await store.set_card(
-        work, issuance.id, card_number=number, chip_serial=chip_serial, card_id=card_id, attempt=attempt
+    begun = replace(
+        issuance, card_id=card.id, card_number=card.number, chip_serial=card.chip_serial, attempt=attempt
     )
-    await store.add_guid(work, guid=guid_of(setup, attempt), chip_serial=chip_serial, issuance_id=issuance.id)
-    return replace(issuance, card_id=card_id, card_number=number, chip_serial=chip_serial, attempt=attempt)
+    await store.set_card(work, begun)
+    await store.add_guid(
+        work, guid=guid_of(setup, attempt), chip_serial=card.chip_serial, issuance_id=issuance.id
+    )
+    return begun
 
 
 async def keep_puk(work: Work, issuance: Issuance) -> Issuance:
@@ -203,7 +205,10 @@ async def keep_puk(work: Work, issuance: Issuance) -> Issuance:
 
 
 async def abandon_card(work: Work, issuance: Issuance, *, was_reset: bool) -> Issuance:
-    """Give the card up: emptied, it goes back to stock; not emptied, it is barred and the app says so (CARD-9)."""
+    """Give the card up: emptied, it goes back to stock.
+
+    Not emptied, it is barred and the app says so (CARD-9).
+    """
     step = rules.next_step(issuance.step, IssuanceAct.abandon)
     await _give_up_card(work, issuance)
     assert issuance.card_number is not None

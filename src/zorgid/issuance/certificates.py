@@ -1,4 +1,7 @@
-"""The step in which the new card gets its certificates: check the keys, commit the intent, sign, hand over on hold."""
+"""The step in which the new card gets its certificates.
+
+Check the keys, commit the intent, sign, hand over on hold.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,11 +16,13 @@ from cardkit.card import KeySlot, PinPolicy
 from cardkit.errors import AttestationRefused
 from cardkit.errors import PossessionUnproven as CardPossessionUnproven
 from cardkit.possession import check_agreement
+from zorgid.audit.actions import failures_told
+from zorgid.audit.model import Event
 from zorgid.ca import actions as ca
 from zorgid.ca.model import Intent, IssuedCertificate
 from zorgid.cards import actions as cards
 from zorgid.issuance import rules, store
-from zorgid.issuance.actions import issuance_of_app, move
+from zorgid.issuance.actions import holder, issuance_of_app, move, subject_of
 from zorgid.issuance.errors import (
     AttestationMissing,
     AttestationUnfit,
@@ -79,9 +84,19 @@ async def certify(
         rules.next_step(issuance.step, IssuanceAct.certify)
         if issuance.step is IssuanceStep.kept:
             return await _issued_before(work, issuance, request)
-    uzi_card = await setup.login.recognise_uzi_card(issuance.proved.certificate_der)
+    told = failures_told(
+        database, origin, event=Event.issuance_step_taken, by=holder(issuance), on=subject_of(issuance.id)
+    )
+    async with told:
+        return await _certify(database, setup, origin, issuance, request)
+
+
+async def _certify(
+    database: Database, setup: IssuanceSetup, origin: Origin, known: Issuance, request: CertificatesRequest
+) -> list[IssuedCertificate]:
+    uzi_card = await setup.login.recognise_uzi_card(known.proved.certificate_der)
     async with database.work(origin) as work:
-        issuance = await _unchanged(work, issuance)
+        issuance = await _unchanged(work, known)
         intents = await _intend(work, setup, issuance, request, uzi_card)
     issued = await ca.sign_intents(database, setup.keys, setup.authority, intents, origin)
     async with database.work(origin) as work:
@@ -166,7 +181,7 @@ def _certificate_holder(uzi_card: RecognisedUziCard) -> CardHolder:
 def checked_key(
     offer: KeyOffer, usage: KeyUsage, *, setup: IssuanceSetup, issuance: Issuance, kind: CardKind, work: Work
 ) -> CheckedKey:
-    """Return the key of an offer after every check: possession, kind and size, and where it was made (CARD-5, CARD-10).
+    """Return the key of an offer after every check: possession, kind, size, origin (CARD-5, CARD-10).
 
     Raises:
         KeyOfferMalformed: wrong usage, or neither a request nor a proof of agreement.

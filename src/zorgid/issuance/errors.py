@@ -35,7 +35,7 @@ class CardNotBlank(Refusal):
 
 
 class KindNotAdmitted(Refusal):
-    """This kind of card cannot prove that its keys were made on it, and the operator did not allow such cards."""
+    """This kind of card cannot prove where its keys were made; the operator did not allow it."""
 
     code = "card-kind-not-admitted"
 

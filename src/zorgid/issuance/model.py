@@ -8,7 +8,7 @@ from typing import Final
 
 from cardkit.attestation import TrustedRoot
 from zorgid.ca.keys import KeyProvider
-from zorgid.ca.model import Authority
+from zorgid.ca.model import Authority, Hierarchy
 from zorgid.kernel.ids import CardId, IssuanceId, OrganisationId, PersonId
 from zorgid.kernel.secrets import Secret
 from zorgid.login.model import ProvedCard
@@ -47,17 +47,30 @@ class IssuanceSetup:
 
     login: LoginSetup
     keys: KeyProvider
-    authority: Authority
+    hierarchy: Hierarchy
     derive: Callable[[bytes, int], Secret]
     """Derives secrets of a making from the card master key and the given info (HKDF)."""
     means_policy: MeansPolicy
     admitted_types: frozenset[OrganisationType]
     attestation_roots: Mapping[AttestationRoot, Sequence[TrustedRoot]]
-    """The pinned roots of each maker; roots are data, and a test root is there only where stand-ins are allowed."""
+    """The pinned roots of each maker.
+
+    Roots are data, and a test root is there only where stand-ins are allowed.
+    """
     key_kind: KeyKind | None = None
     """The operator's choice of card keys; None takes the default of the card's kind."""
     may_attest_nothing: bool = False
     """True where cards that cannot attest may be made; they get a lower policy and level (CARD-10)."""
+
+    @property
+    def authority(self) -> Authority:
+        """Return the authority that signs the certificates of Smartcards."""
+        return self.hierarchy.smartcard
+
+    @property
+    def chain(self) -> tuple[Authority, ...]:
+        """Return the authorities above a Smartcard's certificates, the root last."""
+        return (self.hierarchy.smartcard, self.hierarchy.root)
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,9 @@ def _plain_test(setup: IssuanceSetup, issuance: Issuance) -> bytes:
 async def prove_new_card(
     work: Work, setup: IssuanceSetup, issuance: Issuance, *, proof: NewCardProof
 ) -> Issuance:
-    """Check the new card's proof and make it active: certificates good, linked, an older card revoked (CARD-14, CARD-15).
+    """Check the new card's proof and make it active (CARD-14, CARD-15).
+
+    Its certificates become good, it is linked, and an older card of the person is revoked.
 
     Raises:
         NotAtThisStep: the making waits for something else.

@@ -59,7 +59,7 @@ def require_open(issuance: Issuance, *, now: datetime) -> Issuance:
 
 
 def require_blank(guid: bytes | None, *, ours: frozenset[bytes]) -> bytes | None:
-    """Return the GUID of the card in the reader when it is absent or one that a making wrote on this very chip.
+    """Return the GUID of the card in the reader when it is absent or of an earlier making on this very chip.
 
     Raises:
         CardNotBlank: it holds somebody's identity; it is not emptied.

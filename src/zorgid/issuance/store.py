@@ -115,15 +115,7 @@ async def set_step(work: Work, issuance_id: IssuanceId, step: IssuanceStep) -> N
     )
 
 
-async def set_card(
-    work: Work,
-    issuance_id: IssuanceId,
-    *,
-    card_number: str,
-    chip_serial: str,
-    card_id: CardId,
-    attempt: bytes,
-) -> None:
+async def set_card(work: Work, issuance: Issuance) -> None:
     """Note which card is made, and by which attempt; the challenge of an earlier one is forgotten."""
     await work.connection.execute(
         """
@@ -131,7 +123,7 @@ async def set_card(
                             context = null
         where issuance_id = %s
         """,
-        (card_number, chip_serial, card_id, attempt, issuance_id),
+        (issuance.card_number, issuance.chip_serial, issuance.card_id, issuance.attempt, issuance.id),
     )
 
 

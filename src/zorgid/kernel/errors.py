@@ -1,7 +1,8 @@
 """The two roots of all errors: `Refusal` when the rules say no, `Fault` when something broke.
 
-Refusals are expected: they carry facts in typed fields and a stable code, and the edge turns them into an answer and
-a sentence for people. Faults are logged with a reference and shown as "something went wrong" with that reference.
+Refusals are expected: they carry facts in typed fields and a stable code, and the edge turns them into an
+answer and a sentence for people. Faults are logged with a reference and shown as "something went wrong" with
+that reference.
 """
 
 from typing import Any, ClassVar
@@ -10,8 +11,8 @@ from typing import Any, ClassVar
 class Refusal(Exception):
     """The rules say no; nothing was changed (but see `keeps_changes`).
 
-    A subclass sets `code` and takes its facts as keyword arguments. The sentence for people stands in the catalogue
-    under the code, never here.
+    A subclass sets `code` and takes its facts as keyword arguments. The sentence for people stands in the
+    catalogue under the code, never here.
     """
 
     code: ClassVar[str]

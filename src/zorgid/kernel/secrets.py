@@ -10,7 +10,8 @@ from zorgid.kernel.randomness import RandomSource, base64url, from_base64url
 class Secret:
     """A one-time code, handle or key in memory.
 
-    `str`, `repr` and `format` hide it; `reveal` is the only way out. Compare with `==`, which takes constant time.
+    `str`, `repr` and `format` hide it; `reveal` is the only way out. Compare with `==`, which takes constant
+    time.
     """
 
     __slots__ = ("_value",)

@@ -1,7 +1,7 @@
 """Turns the code and the facts of a refusal into a sentence for people, in Dutch or English (ALL-1, ALL-2).
 
-The texts stand in TOML files beside the edge that shows them, one table per code with the keys `nl`, `nl_next`, `en`
-and `en_next`: what happened, and what to do next. Facts appear as `{name}`.
+The texts stand in TOML files beside the edge that shows them, one table per code with the keys `nl`,
+`nl_next`, `en` and `en_next`: what happened, and what to do next. Facts appear as `{name}`.
 """
 
 import string
@@ -55,7 +55,9 @@ class Sentences:
 
     def names_in(self, code: str) -> frozenset[str]:
         """Return the names of the facts that the texts of `code` use."""
-        fields = (field for text in self._texts[code].values() for _, field, _, _ in string.Formatter().parse(text))
+        fields = (
+            field for text in self._texts[code].values() for _, field, _, _ in string.Formatter().parse(text)
+        )
         return frozenset(field for field in fields if field)
 
     def sentence(self, code: str, facts: Mapping[str, Any], language: Language) -> Sentence:

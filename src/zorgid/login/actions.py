@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 
 from zorgid.audit.actions import record
 from zorgid.audit.model import SYSTEM, Actor, ActorKind, Event, Outcome, Subject
@@ -285,7 +286,6 @@ async def complete(work: Work, *, cookie: Secret | None, handle: Secret, code: S
 
 async def _completed(work: Work, transaction: Transaction, person_id: PersonId) -> Completed:
     assert transaction.proved is not None
-    assert transaction.app_key is not None
     await work.notify(CHANNEL, str(transaction.id))
     await record(
         work,
@@ -296,14 +296,7 @@ async def _completed(work: Work, transaction: Transaction, person_id: PersonId) 
         becomes="completed",
         facts={"purpose": transaction.purpose, "client": transaction.shown.client_id or ""},
     )
-    return Completed(
-        transaction_id=transaction.id,
-        purpose=transaction.purpose,
-        person_id=person_id,
-        proved=transaction.proved,
-        app_key=transaction.app_key,
-        return_to=transaction.return_to,
-    )
+    return _completed_of(transaction, person_id)
 
 
 async def cancel(work: Work, *, transaction: Transaction, by: Actor) -> None:
@@ -321,21 +314,40 @@ async def cancel(work: Work, *, transaction: Transaction, by: Actor) -> None:
     )
 
 
-async def confirm_completed(work: Work, transaction: Transaction, purpose: Purpose) -> ProvedCard:
-    """Use a completed proof for its act, once, within ten minutes, and return what it proved.
+def completed_proof(transaction: Transaction, purpose: Purpose, *, now: datetime) -> Completed:
+    """Return what a transaction proved, while its ten minutes last.
 
     Raises:
-        TransactionNotOpen: the proof is for another purpose, not completed, used before, or too old.
+        TransactionNotOpen: the proof is for another purpose, was not completed, or is too old.
     """
-    is_fresh = (
-        transaction.completed_at is not None
-        and work.now < transaction.completed_at + rules.CONFIRMATION_LASTS
+    if (
+        transaction.purpose is not purpose
+        or transaction.completed_at is None
+        or now >= transaction.completed_at + rules.CONFIRMATION_LASTS
+    ):
+        raise TransactionNotOpen(state=transaction.state)
+    assert transaction.person_id is not None
+    return _completed_of(transaction, transaction.person_id)
+
+
+def _completed_of(transaction: Transaction, person_id: PersonId) -> Completed:
+    assert transaction.proved is not None
+    assert transaction.app_key is not None
+    return Completed(
+        transaction_id=transaction.id,
+        purpose=transaction.purpose,
+        person_id=person_id,
+        proved=transaction.proved,
+        app_key=transaction.app_key,
+        return_to=transaction.return_to,
     )
-    if transaction.purpose is not purpose or not is_fresh or transaction.proved is None:
-        raise TransactionNotOpen(state=transaction.state)
-    if not await store.use_completed(work, transaction.id):
-        raise TransactionNotOpen(state=transaction.state)
-    return transaction.proved
+
+
+async def use_proof(work: Work, completed: Completed) -> Completed:
+    """Use a completed proof up for its act. Raises `TransactionNotOpen` when it was used before."""
+    if not await store.use_completed(work, completed.transaction_id):
+        raise TransactionNotOpen(state=TransactionState.completed)
+    return completed
 
 
 async def _abort(work: Work, transaction: Transaction, why: str) -> None:

@@ -18,7 +18,10 @@ class TransactionExpired(Refusal):
 
 
 class TransactionNotOpen(Refusal):
-    """The transaction is not in a state in which this step can be done: it was cancelled, aborted or used already."""
+    """The transaction is not in a state in which this step can be done.
+
+    It was cancelled, aborted or used already.
+    """
 
     code = "login-not-open"
     status = 409

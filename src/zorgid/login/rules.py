@@ -134,7 +134,10 @@ class EndReason(StrEnum):
 
 
 def require_alive(session: Session, *, now: datetime) -> Session:
-    """Return the session when it is alive at `now` (LOGIN-10). Raises `SessionEnded`; both ends are exclusive."""
+    """Return the session when it is alive at `now` (LOGIN-10). Raises `SessionEnded`.
+
+    Both ends are exclusive.
+    """
     if now >= session.expires_at:
         raise SessionEnded(reason=EndReason.too_old)
     if now >= session.last_seen_at + SESSION_IDLE:

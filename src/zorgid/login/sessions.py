@@ -1,4 +1,7 @@
-"""Sessions: begun by a completed login, checked at every use, ended together with the means they rest on (LOGIN-10)."""
+"""Sessions.
+
+Begun by a completed login, checked at every use, ended together with the means they rest on (LOGIN-10).
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -140,6 +143,7 @@ async def _end(
     return [one for one, _, _ in ended]
 
 
-COMPANIONS: Companions = dict.fromkeys(("card-held", "card-revoked", "card-failed", "card-expired"),
-(end_sessions_of_card,))
+COMPANIONS: Companions = dict.fromkeys(
+    ("card-held", "card-revoked", "card-failed", "card-expired"), (end_sessions_of_card,)
+)
 """What the login room does in the transaction of other rooms' events; wired in `app.py`."""

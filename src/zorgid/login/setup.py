@@ -21,14 +21,23 @@ class LoginSetup:
     derive: Callable[[bytes, int], Secret]
     """Derives a secret of so many bytes from a key of the platform and the given info (HKDF)."""
     recognise_uzi_card: Callable[[bytes], Awaitable[RecognisedUziCard]]
-    """Recognises an unverified certificate (DER), its status included; raises the refusals of `pki` and `trust`."""
+    """Recognises an unverified certificate (DER), its status included.
+
+    Raises the refusals of `pki` and `trust`.
+    """
 
     def handle_of(self, transaction_id: TransactionId) -> Secret:
-        """Return the handle of a transaction: derived, so that a page can show it again and no table holds it."""
+        """Return the handle of a transaction.
+
+        Derived, so that a page can show it again and no table holds it.
+        """
         return self.derive(b"zid-handle-v1" + transaction_id.bytes, HANDLE_BYTES)
 
     def completion_code_of(self, transaction_id: TransactionId) -> Secret:
-        """Return the completion code of a proved transaction: derived, so that a repeated proof gets the same."""
+        """Return the completion code of a proved transaction.
+
+        Derived, so that a repeated proof gets the same.
+        """
         return self.derive(b"zid-completion-v1" + transaction_id.bytes, 32)
 
     def launch_link(self, transaction_id: TransactionId, browser: str) -> LaunchLink:

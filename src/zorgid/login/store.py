@@ -16,8 +16,8 @@ from zorgid.protocol.messages import TransactionState
 from zorgid.storage.database import Work
 
 TRANSACTION_COLUMNS: Final[LiteralString] = """
-    t.transaction_id, t.purpose, t.state, t.client_id, t.client_name, t.organisation_name, t.act, t.acr, t.accepts,
-    t.return_to, t.browser, t.address, t.created_at, t.expires_at, k.x, k.y, t.challenge, t.context, t.proved,
+    t.transaction_id, t.purpose, t.state, t.client_id, t.client_name, t.organisation_name, t.act, t.acr,
+    t.accepts, t.return_to, t.browser, t.address, t.created_at, t.expires_at, k.x, k.y, t.challenge, t.context, t.proved,
     t.person_id, t.completion_expires_at, t.completed_at
 """
 
@@ -66,7 +66,8 @@ async def _one_transaction(
     work: Work, condition: LiteralString, value: bytes, *, lock: bool
 ) -> Transaction | None:
     query: LiteralString = (
-        f"select {TRANSACTION_COLUMNS} from login_transaction t left join app_key k on k.thumbprint = t.app_key "  # noqa: S608 - literals only
+        f"select {TRANSACTION_COLUMNS} from login_transaction t "  # noqa: S608 - literals only
+        "left join app_key k on k.thumbprint = t.app_key "
         f"where {condition}" + (" for update of t" if lock else "")
     )
     async with work.connection.cursor(row_factory=dict_row) as cursor:
@@ -180,7 +181,8 @@ async def move(
 async def use_completed(work: Work, transaction_id: TransactionId) -> bool:
     """Use a completed proof for the act it was for; false when it was used before."""
     cursor = await work.connection.execute(
-        "update login_transaction set used_at = %s where transaction_id = %s and state = 'completed' and used_at is null",
+        "update login_transaction set used_at = %s "
+        "where transaction_id = %s and state = 'completed' and used_at is null",
         (work.now, transaction_id),
     )
     return cursor.rowcount == 1
@@ -203,7 +205,8 @@ async def alarm_uncompleted(work: Work, *, proved_before: datetime) -> Sequence[
 async def expire_transactions(work: Work) -> int:
     """Move transactions whose time has passed to expired; return how many."""
     cursor = await work.connection.execute(
-        "update login_transaction set state = 'expired' where state in ('new', 'attached') and expires_at <= %s",
+        "update login_transaction set state = 'expired' "
+        "where state in ('new', 'attached') and expires_at <= %s",
         (work.now,),
     )
     return cursor.rowcount
@@ -226,8 +229,8 @@ async def insert_session(work: Work, session: Session, cookie_hash: bytes) -> No
         ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
-            session.id, cookie_hash, session.sid, session.person_id, means.kind, means.reference, means.uzi_number,
-            means.ura, means.full_name, means.level, session.authenticated_at, session.created_at,
+            session.id, cookie_hash, session.sid, session.person_id, means.kind, means.reference,
+            means.uzi_number, means.ura, means.full_name, means.level, session.authenticated_at, session.created_at,
             session.last_seen_at, session.expires_at,
         ),
     )  # fmt: skip
@@ -293,7 +296,10 @@ async def end_sessions(
 
 
 async def sweep(work: Work, *, before: datetime) -> None:
-    """Drop transactions, app keys and sessions that ended before `before`; the audit log keeps what happened."""
+    """Drop transactions, app keys and sessions that ended before `before`.
+
+    The audit log keeps what happened.
+    """
     await work.connection.execute("delete from login_transaction where expires_at < %s", (before,))
     await work.connection.execute("delete from session where expires_at < %s", (before,))
     await work.connection.execute(

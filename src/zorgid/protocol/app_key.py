@@ -1,4 +1,4 @@
-"""The Desktop App's key of one flow: it signs every request, so a stolen handle or address is of no use to another.
+"""The Desktop App's key of one flow signs every request: a stolen handle is of no use to another.
 
 A request names a counter. The same counter with the same body is a repetition and gets the same answer
 (ALL-8); a lower counter, or the same with another body, is refused by the platform.

@@ -73,7 +73,10 @@ def sha256_of_act(act: str) -> str:
 
 
 def context_matches_act(context: Context) -> bool:
-    """Tell whether the shown act is the hashed one; the app refuses to show a context for which this is false."""
+    """Tell whether the shown act is the hashed one.
+
+    The app refuses to show a context for which this is false.
+    """
     expected = sha256_of_act(context.act) if context.act is not None else None
     return context.act_sha256 == expected
 

@@ -18,7 +18,10 @@ class ProofMalformed(Refusal):
 
 
 class ProofWrong(Refusal):
-    """The signature does not fit what was shown: changed context, other purpose, other origin or other key."""
+    """The signature does not fit what was shown.
+
+    Changed context, other purpose, other origin or other key.
+    """
 
     code = "proof-wrong"
     status = 403

@@ -31,7 +31,10 @@ class Browser(StrEnum):
 
 @dataclass(frozen=True)
 class LaunchLink:
-    """A parsed launch link; `environment` is an id that the app maps to an origin from its own configuration."""
+    """A parsed launch link.
+
+    `environment` is an id that the app maps to an origin from its own configuration.
+    """
 
     environment: str
     handle: Secret
@@ -77,5 +80,8 @@ def browser_of(user_agent: str) -> Browser:
 
 
 def completion_address(origin: str, handle: Secret, code: Secret) -> str:
-    """Return the address that the app opens in the browser that began; the secrets travel in the fragment (ALL-4)."""
+    """Return the address that the app opens in the browser that began.
+
+    The secrets travel in the fragment (ALL-4).
+    """
     return f"{origin}/oauth/complete#{handle.text_for_wire()}.{code.text_for_wire()}"

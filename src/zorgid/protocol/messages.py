@@ -101,23 +101,32 @@ class ProveRequest(Message):
 
 
 class ProveReply(Message):
-    """The proof is good; nothing has taken effect yet. The code goes to the browser that began, and nowhere else."""
+    """The proof is good; nothing has taken effect yet.
+
+    The code goes to the browser that began, and nowhere else.
+    """
 
     completion_code: str = Field(pattern=r"^[A-Za-z0-9_-]{43}$")
     full_name: str
 
 
 class HandleRequest(Message):
-    """Asks after a transaction, or cancels it."""
+    """Cancels a transaction, or opens the making that its completed proof allows."""
 
     handle: HandleText
 
 
+class StateRequest(Message):
+    """Asks how far a transaction is. The platform holds the answer back while the state is still `seen`."""
+
+    handle: HandleText
+    seen: TransactionState | None = None
+
+
 class StateReply(Message):
-    """How far the transaction is; with the issuance that it opened, when it opened one."""
+    """How far the transaction is."""
 
     state: TransactionState
-    issuance_id: IssuanceText | None = None
 
 
 class IssuanceRequest(Message):
@@ -155,7 +164,10 @@ class BlankCardRequest(Message):
 
 
 class CardInstructions(Message):
-    """All that the app needs to make this one card; the transport values belong to the kind, the rest to this making."""
+    """All that the app needs to make this one card.
+
+    The transport values belong to the kind, the rest to this making.
+    """
 
     view: IssuanceView
     pin_shortest: int
@@ -204,7 +216,10 @@ class CertificatesReply(Message):
 
 
 class ProofTask(Message):
-    """What the new card must show: one signature by each signing key and one use of the confidentiality key."""
+    """What the new card must show.
+
+    One signature by each signing key and one use of the confidentiality key.
+    """
 
     challenge: Base64
     context: Context

@@ -73,12 +73,15 @@ def algorithm_for(key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey) -> str:
 
 
 def bytes_for_signature_key(origin: str, nonce: str, algorithm: str) -> bytes:
-    """Return what the signature key (9C) signs, once, while its card is made: labelled, so that it is no login proof."""
+    """Return what the signature key (9C) signs, once, while its card is made.
+
+    Labelled, so that it is no login proof.
+    """
     return b"zorg-id:prove-signature-key\0" + bytes_to_sign(origin, nonce, algorithm)
 
 
 def answer_of_confidentiality_key(plain: bytes, nonce: str) -> bytes:
-    """Return what the app answers to the ciphertext that only the confidentiality key (9D, RSA) could open."""
+    """Return the app's answer to the ciphertext that only the confidentiality key (9D, RSA) opens."""
     return hashlib.sha256(b"zorg-id:prove-confidentiality-key\0" + plain + nonce.encode("ascii")).digest()
 
 

@@ -1,6 +1,7 @@
 """The cookies of login: one for the transaction that a browser began, one for its session.
 
-Outside the demo both have the `__Host-` prefix: bound to this host, only over TLS, for the whole site (RFC 6265bis, 4.1.3).
+Outside the demo both have the `__Host-` prefix: bound to this host, only over TLS, for the whole site
+(RFC 6265bis, section 4.1.3).
 `SameSite=Lax` keeps them from requests that other sites post (protocols.md, chapter 1).
 """
 
@@ -49,7 +50,7 @@ def set_transaction(connection: HTTPConnection, response: Response, begun: Begun
 
 
 def set_session(connection: HTTPConnection, response: Response, cookie: Secret) -> None:
-    """Let the browser remember its session until it is closed; how long it lives is decided here, at each use."""
+    """Let the browser remember its session; how long that lives is decided here, at each use."""
     _write(connection, response, SESSION, cookie, None)
 
 

@@ -46,7 +46,7 @@ class FormGuard:
 
     async def read(self, request: Request) -> FormData:
         """Return the posted fields of one of our own forms. Raises `FormNotOurs` for any other post."""
-        self._require_own_origin(request)
+        self.require_own_origin(request)
         form = await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES)
         mark = request.cookies.get(self.cookie_name)
         given = form.get(FIELD)
@@ -56,7 +56,7 @@ class FormGuard:
             raise FormNotOurs
         return form
 
-    def _require_own_origin(self, request: Request) -> None:
+    def require_own_origin(self, request: Request) -> None:
         """Refuse a post that the browser says comes from elsewhere; old browsers say nothing."""
         origin = request.headers.get("origin")
         site = request.headers.get("sec-fetch-site")

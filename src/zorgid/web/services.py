@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -13,9 +14,9 @@ from zorgid.kernel.sentences import Sentences
 
 if TYPE_CHECKING:
     from zorgid.ca.keys import KeyProvider
-    from zorgid.oidc.setup import IdentityServer
     from zorgid.issuance.model import IssuanceSetup
     from zorgid.login.setup import LoginSetup
+    from zorgid.oidc.setup import IdentityServer
     from zorgid.settings import Settings
     from zorgid.storage.database import Database
     from zorgid.trust.actions import Trust
@@ -43,6 +44,8 @@ class Services:
     login: LoginSetup
     issuance: IssuanceSetup
     watch: Watch
+    stopping: asyncio.Event
+    """Set when the platform stops: whoever waits for something gives up."""
 
 
 def services_of(connection: HTTPConnection) -> Services:

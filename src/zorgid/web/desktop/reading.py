@@ -1,0 +1,34 @@
+"""Reads a request of the Desktop App into a checked message and the signature that goes with it."""
+
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from zorgid.kernel.errors import Refusal
+from zorgid.login.setup import AppRequest
+from zorgid.protocol.app_key import HEADER, read_header
+from zorgid.protocol.context import Message
+
+Kind = TypeVar("Kind", bound=Message)
+
+
+class MessageMalformed(Refusal):
+    """A request of the app is not of the form that its version of the protocol prescribes; update the app."""
+
+    code = "message-malformed"
+    status = 400
+
+
+async def read_message(request: Request, kind: type[Kind]) -> tuple[Kind, AppRequest]:
+    """Return the message of a request and what its signature must cover; the action checks that.
+
+    Raises:
+        MessageMalformed: the body is not exactly such a message.
+        AppSignatureWrong: the header is missing or not of its form.
+    """
+    body = await request.body()
+    incoming = AppRequest(request.method, request.url.path, body, read_header(request.headers.get(HEADER)))
+    try:
+        return kind.model_validate_json(body), incoming
+    except ValueError:
+        raise MessageMalformed from None

@@ -1,0 +1,176 @@
+"""The pages of a login in the browser that began it (protocols.md 7.4, steps 1, 2, 7, 8 and 9)."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from zorgid.audit.model import SYSTEM, Event, Subject
+from zorgid.kernel.secrets import Secret
+from zorgid.login import actions as login
+from zorgid.login import rules
+from zorgid.login.errors import CompletionWrong, TransactionUnknown
+from zorgid.login.model import Completed, Purpose, Transaction
+from zorgid.login.sessions import begin_session
+from zorgid.protocol.messages import TransactionState
+from zorgid.storage.database import Work
+from zorgid.web import cookies
+from zorgid.web.edge import act_of, render, work_of
+from zorgid.web.limits import COMPLETE_PER_ADDRESS
+from zorgid.web.policy import content_policy
+from zorgid.web.services import services_of
+
+AUTHORIZE_PATH: Final = "/oauth/connect/authorize"
+HEARTBEAT_SECONDS: Final = 15.0
+"""How often a silent event stream says that it is alive, so that proxies keep it."""
+
+
+def routes() -> list[BaseRoute]:
+    """Return the addresses of the login pages."""
+    return [
+        Route("/oauth/account/login", login_page, methods=["GET"]),
+        Route("/oauth/account/login/events", login_events, methods=["GET"]),
+        Route("/oauth/account/login/cancel", cancel_login, methods=["POST"]),
+        Route("/oauth/complete", completion_page, methods=["GET"]),
+        Route("/oauth/complete", complete_login, methods=["POST"]),
+    ]
+
+
+async def login_page(request: Request) -> Response:
+    """Show how to log in. With `ReturnUrl`, as other identity servers write it, go there first (LOGIN-1)."""
+    return_url = request.query_params.get("ReturnUrl")
+    if return_url is not None:
+        return RedirectResponse(_authorize_address(return_url), 303)
+    async with work_of(request) as work:
+        transaction = await _own_transaction(request, work)
+        now = work.now
+    return _page(request, transaction, now)
+
+
+def _authorize_address(return_url: str) -> str:
+    """Return the address when it is a local authorization request.
+
+    Raises `TransactionUnknown` for any other.
+    """
+    if not rules.is_local_path(return_url) or return_url.partition("?")[0] != AUTHORIZE_PATH:
+        raise TransactionUnknown
+    return return_url
+
+
+async def _own_transaction(request: Request, work: Work, *, lock: bool = False) -> Transaction:
+    cookie = cookies.transaction_cookie(request)
+    if cookie is None:
+        raise TransactionUnknown
+    return await login.transaction_of_browser(work, cookie, lock=lock)
+
+
+def _page(request: Request, transaction: Transaction, now: datetime) -> Response:
+    services = services_of(request)
+    response = render(
+        request,
+        "login/login.html",
+        transaction=transaction,
+        state=_seen_state(transaction, now),
+        launch_link=services.login.launch_link(transaction.id, transaction.browser).text(),
+        is_demo=services.settings.is_demo,
+    )
+    response.headers["content-security-policy"] = content_policy(may_connect=True)
+    response.headers["referrer-policy"] = "no-referrer"
+    return response
+
+
+def _seen_state(transaction: Transaction, now: datetime) -> TransactionState:
+    """Return the state as the waiting page may know it; what is over is over, whatever the sweep has done."""
+    open_states = {TransactionState.new, TransactionState.attached, TransactionState.proved}
+    if transaction.state in open_states and now >= transaction.expires_at:
+        return TransactionState.expired
+    return transaction.state
+
+
+async def login_events(request: Request) -> Response:
+    """Stream the states of this browser's transaction: nothing but their names (step 8)."""
+    async with work_of(request) as work:
+        transaction = await _own_transaction(request, work)
+    return StreamingResponse(
+        _states(request, str(transaction.id)),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _states(request: Request, transaction_id: str) -> AsyncIterator[str]:
+    last: TransactionState | None = None
+    with services_of(request).watch.expect(transaction_id) as expected:
+        while True:
+            async with work_of(request) as work:
+                transaction = await _own_transaction(request, work)
+                state = _seen_state(transaction, work.now)
+                left = (transaction.expires_at - work.now).total_seconds()
+            if state is not last:
+                yield f"event: state\ndata: {state}\n\n"
+                last = state
+            if (state, rules.Act.expire) not in rules.TRANSITIONS:
+                return
+            while left > 0 and not await expected.wait(seconds=min(HEARTBEAT_SECONDS, left)):
+                left -= HEARTBEAT_SECONDS
+                yield ": alive\n\n"
+
+
+async def cancel_login(request: Request) -> Response:
+    """End the transaction that the person does not want."""
+    await services_of(request).forms.read(request)
+    async with work_of(request) as work:
+        transaction = await _own_transaction(request, work, lock=True)
+        await login.cancel(work, transaction=transaction, by=SYSTEM)
+        now = work.now
+    async with work_of(request) as work:
+        transaction = await _own_transaction(request, work)
+    return _page(request, transaction, now)
+
+
+async def completion_page(request: Request) -> Response:
+    """Show the page that takes handle and code from the fragment.
+
+    The one page that needs script, and says so.
+    """
+    response = render(request, "login/complete.html")
+    response.headers["content-security-policy"] = content_policy(may_connect=True)
+    response.headers["referrer-policy"] = "no-referrer"
+    return response
+
+
+async def complete_login(request: Request) -> Response:
+    """Complete the transaction of this browser and answer where to go on (step 7)."""
+    services = services_of(request)
+    services.forms.require_own_origin(request)
+    await services.limits.take(request, COMPLETE_PER_ADDRESS)
+    handle, code = await _handle_and_code(request)
+    event, on = Event.login_completed, Subject("login", "of-browser")
+    async with act_of(request, event=event, by=SYSTEM, on=on) as work:
+        completed = await login.complete(
+            work, cookie=cookies.transaction_cookie(request), handle=handle, code=code
+        )
+        return await _effect(request, work, completed)
+
+
+async def _handle_and_code(request: Request) -> tuple[Secret, Secret]:
+    try:
+        sent = await request.json()
+        return Secret.from_text(str(sent["handle"])), Secret.from_text(str(sent["code"]))
+    except (ValueError, KeyError, TypeError):
+        raise CompletionWrong from None
+
+
+async def _effect(request: Request, work: Work, completed: Completed) -> Response:
+    """Do what the purpose leads to, in the transaction that completes.
+
+    A session only for the purpose login.
+    """
+    response = JSONResponse({"next": completed.return_to}, headers={"Cache-Control": "no-store"})
+    if completed.purpose is Purpose.login:
+        _, cookie = await begin_session(work, completed, former=cookies.session_cookie(request))
+        cookies.set_session(request, response, cookie)
+    return response
