@@ -14,7 +14,9 @@ ALPHABET: Final = "23456789BCDFGHJKMNPQRSTVWXYZ"
 def check_character(text: str) -> str:
     """Return the character that makes a slip of one character, or of two neighbours, visible.
 
-    Source: ISO/IEC 7064 hybrid scheme adapted to this alphabet (Luhn modulo N).
+    One swap of neighbours escapes: that of the first and the last character of the alphabet.
+
+    Source: the Luhn formula of ISO/IEC 7812-1, annex B, for an alphabet of any even size.
     """
     size = len(ALPHABET)
     total = 0
