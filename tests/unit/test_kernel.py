@@ -1,4 +1,4 @@
-"""What every room rests on: clock and calendar, codes, ids, secrets, sentences, refusals."""
+"""What every room rests on: calendar (ALL-6), codes, ids, secrets (ALL-4), sentences (ALL-1, ALL-2), refusals."""
 
 import copy
 import io
@@ -24,7 +24,7 @@ from zorgid.kernel.sentences import Language, Sentences
 codes = st.text(ALPHABET, min_size=1, max_size=12)
 days = st.dates(date(1990, 1, 1), date(2100, 12, 31))
 
-# Clock and calendar: ALL-6
+# Clock and calendar
 
 
 def test_the_clock_is_aware_and_in_utc():
@@ -137,7 +137,7 @@ def test_what_is_no_base64url_is_refused(text):
         from_base64url(text)
 
 
-# Secrets: ALL-4
+# Secrets that cannot be printed
 
 HIDDEN = b"never-to-be-seen"
 
@@ -177,7 +177,7 @@ def test_a_secret_is_stored_as_its_hash():
     assert Secret(b"abc").digest().hex().startswith("ba7816bf8f01cfea")
 
 
-# Sentences: ALL-1 and ALL-2
+# Sentences in two languages
 
 TEXTS = """
 ["card-held"]
