@@ -115,7 +115,7 @@ class Settings(BaseModel):
         """Read the settings from variables such as `ZORGID_ORIGIN`; lists are separated by commas.
 
         Raises:
-            SettingsUnfit: a value does not fit, a file is not there, or a variable is no setting (a misprint).
+            SettingsUnfit: a value does not fit, a file is not there, or a variable is no setting.
         """
         named = {
             name.removeprefix(PREFIX).lower(): value

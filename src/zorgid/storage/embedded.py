@@ -195,9 +195,9 @@ class EmbeddedPostgres:
         made_by, ours = (self.data / "PG_VERSION").read_text().strip(), str(self._binaries.major())
         if made_by != ours:
             raise FolderOfAnotherMajor(
-                f"{self.data} was made by PostgreSQL {made_by} and this version brings {ours}. To upgrade: start "
-                f"the previous version, write all out with its pg_dump, move {self._folder} away, start this "
-                "version once, and read the dump in with psql."
+                f"{self.data} was made by PostgreSQL {made_by} and this version brings {ours}. To upgrade: "
+                f"start the previous version, write all out with its pg_dump, move {self._folder} away, "
+                "start this version once, and read the dump in with psql."
             )
 
     def _launch(self) -> None:
