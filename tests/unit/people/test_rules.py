@@ -1,0 +1,56 @@
+"""Tries at a birth date, and one kind of means a person."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from uuid import UUID
+
+import pytest
+
+from zorgid.kernel.ids import PersonId
+from zorgid.people import rules
+from zorgid.people.errors import BirthDateMissing, BirthDateTriesSpent, BirthDateUnfit, OtherMeansReserved
+from zorgid.people.model import MeansKind, MeansPolicy, Names, Person
+
+TODAY = date(2026, 6, 15)
+KINDS = list(MeansKind)
+
+
+@pytest.mark.parametrize("birth_on", [date(1899, 12, 31), TODAY + timedelta(days=1), date(9999, 1, 1)])
+def test_a_date_that_cannot_be_a_birth_date_is_refused_before_it_is_compared(birth_on: date) -> None:
+    """ALL-2."""
+    with pytest.raises(BirthDateUnfit):
+        rules.require_fit_birth_date(birth_on, today=TODAY)
+
+
+@pytest.mark.parametrize("birth_on", [date(1900, 1, 1), date(2000, 2, 29), TODAY])
+def test_any_day_since_1900_may_be_a_birth_date(birth_on: date) -> None:
+    assert rules.require_fit_birth_date(birth_on, today=TODAY) == birth_on
+
+
+def test_there_are_three_tries_a_day() -> None:
+    """Design, chapter 3."""
+    assert [rules.tries_left_after(wrong) for wrong in range(5)] == [3, 2, 1, 0, 0]
+    rules.require_tries_left(2)
+    with pytest.raises(BirthDateTriesSpent):
+        rules.require_tries_left(3)
+
+
+@pytest.mark.parametrize(("kind", "taken"), list(product(KINDS, [(), *((one,) for one in KINDS), tuple(KINDS)])))
+def test_a_kind_of_means_is_free_unless_another_kind_is_taken(
+    kind: MeansKind, taken: tuple[MeansKind, ...]
+) -> None:
+    """CARD-4, ROLE-4."""
+    rules.require_free(kind, taken=taken, policy=MeansPolicy.both_kinds)
+    others = [other for other in taken if other != kind]
+    if others:
+        with pytest.raises(OtherMeansReserved) as refusal:
+            rules.require_free(kind, taken=taken, policy=MeansPolicy.one_kind)
+        assert refusal.value.facts == {"kind": others[0]}
+    else:
+        rules.require_free(kind, taken=taken, policy=MeansPolicy.one_kind)
+
+
+def test_a_person_without_a_birth_date_is_not_taken_for_one_with() -> None:
+    person = Person(PersonId(UUID(int=1)), Names("A", "A", "A"), None, datetime(2026, 1, 1, tzinfo=UTC))
+    with pytest.raises(BirthDateMissing):
+        rules.known_birth_date(person)
