@@ -33,6 +33,7 @@ from cardkit.errors import (
 from cardkit.piv import PivCard, codes
 from cardkit.secrets import ManagementKey, ManagementKeyKind, Pin, Puk, factory_management_key
 from cardkit.virtual import Mode, VirtualCard, make_test_attestation_root
+from cardkit.virtual.making import with_pin_tries
 
 
 @pytest.fixture(params=list(Mode), ids=lambda mode: mode.value)
@@ -205,8 +206,6 @@ def test_a_reset_brings_back_the_blank_card_with_its_factory_values():
 
 
 def test_a_reset_also_works_when_pin_and_puk_have_many_tries():
-    from cardkit.virtual.making import with_pin_tries
-
     virtual = VirtualCard(with_pin_tries(blank(), pin_tries=20, puk_tries=17))
     managed(virtual).reset()
     assert virtual.state.pin.most_tries == 3
