@@ -23,7 +23,13 @@ from zorgid.storage.embedded import OWNER, SUPERUSER, EmbeddedPostgres
 from zorgid.storage.migrate import migrate
 
 TEMPLATE = "zorgid_template"
-HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+HASTY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",  # its transactions would hold up the sealing of the audit log at random moments
+    "max_connections": "200",
+}
 OTHER_POSTGRESQL = os.environ.get("ZORGID_TEST_POSTGRESQL")  # such as /usr/lib/postgresql/15/bin
 
 numbers = itertools.count(1)

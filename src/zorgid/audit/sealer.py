@@ -94,9 +94,11 @@ class Sealer:
         return seal
 
     async def _hand_over(self, known_outside: int) -> None:
-        while seals := await self._seals_after(known_outside):
+        more = True
+        while more and (seals := await self._seals_after(known_outside)):
             await asyncio.to_thread(self._place.append, seals)
             known_outside = seals[-1].number
+            more = len(seals) == HANDED_OVER_AT_ONCE
 
     async def _seals_after(self, number: int) -> Sequence[Seal]:
         async with self._database.work(self._origin) as work:

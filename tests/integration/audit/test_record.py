@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from tests.clock import FakeClock
 
 from zorgid.audit.actions import act, entries_about, erase_personal_fields, record
@@ -13,6 +14,7 @@ from zorgid.audit.model import SYSTEM, Actor, ActorKind, Event, Outcome, Subject
 from zorgid.kernel.errors import Fault, Refusal
 from zorgid.kernel.ids import OrganisationId, PersonId, new_id
 from zorgid.storage.database import Database, Origin
+from zorgid.storage.embedded import SUPERUSER, EmbeddedPostgres
 
 CARD = Subject("card", "a-card")
 Write = Callable[..., Awaitable[None]]
@@ -129,16 +131,29 @@ async def test_an_act_ended_by_a_fault_is_recorded_as_broken_without_its_text(
         "update audit_seal set line = ''",
         "delete from audit_seal",
         "truncate audit_seal",
-        "set session_replication_role = replica; delete from audit_entry",
     ],
 )
 async def test_the_database_refuses_to_change_or_drop_what_was_written(
     statement: str, sealed_today: None, database: Database, origin: Origin
 ) -> None:
     """AUD-1."""
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
         async with database.work(origin) as work:
             await work.connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize("table", ["audit_entry", "audit_seal"])
+async def test_a_superuser_who_plays_a_replica_is_refused_too(
+    table: str, sealed_today: None, database_url: str, server: EmbeddedPostgres
+) -> None:
+    """Such a session passes by every trigger that is not always on."""
+    name = conninfo_to_dict(database_url)["dbname"]
+    with (
+        psycopg.connect(server.url(str(name), SUPERUSER)) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"),
+    ):
+        connection.execute("set session_replication_role = replica")
+        connection.execute(f"delete from {table}".encode())
 
 
 @pytest.fixture

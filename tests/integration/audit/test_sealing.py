@@ -208,3 +208,14 @@ async def test_seals_older_than_a_week_leave_the_database_but_not_the_folder(
     assert found == [(3,), (4,)]
     assert len(seals_in(place)) == 4
     assert (await verified()).is_sound
+
+
+async def test_a_node_that_was_away_takes_over_all_seals_in_portions(
+    sealer: Sealer, other_node: tuple[Sealer, FolderSeals], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        await sealer.once(even_early=True)
+    monkeypatch.setattr("zorgid.audit.sealer.HANDED_OVER_AT_ONCE", 2)
+    other, other_place = other_node
+    await other.once()
+    assert [kept.number for kept in seals_in(other_place)] == [1, 2, 3, 4, 5]
