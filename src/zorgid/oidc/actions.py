@@ -68,9 +68,13 @@ class Waiting:
 
 @dataclass(frozen=True)
 class LoginBegun:
-    """The person must log in first: the browser gets the cookie and goes to the login page."""
+    """The person must log in first: the browser gets the cookie and goes to the login page.
+
+    `ui_locales` are the languages that the client wishes for that page.
+    """
 
     begun: Begun
+    ui_locales: tuple[str, ...]
 
 
 async def keep_request(work: Work, server: IdentityServer, unverified: UnverifiedParameters) -> str:
@@ -118,7 +122,8 @@ async def authorise(
         raise refusal.sent_to(request.target) from None
     if isinstance(enough, ProofNeeded):
         return_to = await _return_to(work, server, request, waiting)
-        return await _begin_login(work, server, client, return_to=return_to, acr=enough.acr)
+        begun = await _begin_login(work, server, client, return_to=return_to, acr=enough.acr)
+        return LoginBegun(begun, request.ui_locales)
     await _use_up(work, waiting)
     return await _issue_code(work, server, request, enough)
 
@@ -188,8 +193,8 @@ async def _return_to(
 
 async def _begin_login(
     work: Work, server: IdentityServer, client: Client, *, return_to: str, acr: str | None
-) -> LoginBegun:
-    begun = await begin_transaction(
+) -> Begun:
+    return await begin_transaction(
         work,
         server.login,
         purpose=Purpose.login,
@@ -197,7 +202,6 @@ async def _begin_login(
         return_to=return_to,
         acr=acr,
     )
-    return LoginBegun(begun)
 
 
 async def _use_up(work: Work, waiting: Waiting) -> None:

@@ -155,12 +155,16 @@ def check_required_parameters(draft: Draft) -> Draft:
 
 
 def check_scope(draft: Draft) -> Draft:
-    """The scope has `openid` and nothing that the client may not have; unknown scopes are ignored."""
+    """The scope has `openid` and nothing that the client may not have; unknown scopes are ignored.
+
+    Whatever is registered, `api` is for the portal alone (protocols.md, chapter 3).
+    """
     asked = (draft.unverified.one("scope") or "").split(" ")
     scope = tuple(known for known in Scope if known in asked)
     if Scope.openid not in scope:
         raise InvalidScope(description="The scope must have openid.")
-    if not set(scope) <= set(draft.known_client().scopes):
+    client = draft.known_client()
+    if not set(scope) <= client.scopes or (Scope.api in scope and not client.is_portal):
         raise InvalidScope(description="The client is not registered for this scope.")
     return replace(draft, scope=scope)
 

@@ -123,13 +123,6 @@ class LoginRequired(OAuthRefusal):
     error = "login_required"
 
 
-class AccessDenied(OAuthRefusal):
-    """The person refused, or may not use this application with these means."""
-
-    code = "oauth-access-denied"
-    error = "access_denied"
-
-
 class UnmetAuthenticationRequirements(OAuthRefusal):
     """No means gives the level that the client insists on.
 

@@ -76,26 +76,30 @@ class SigningKeys:
     def __init__(self) -> None:
         self._ring: KeyRing | None = None
         self._is_listening = False
+        self._changes_heard = 0
 
     async def ring(self, work: Work) -> KeyRing:
         """Return all published keys."""
         if self._ring is not None:
             return self._ring
+        heard_before = self._changes_heard
         found = KeyRing(tuple(await store.signing_keys(work)))
-        if self._is_listening:
+        # What was read may be older than a change heard of meanwhile.
+        if self._is_listening and heard_before == self._changes_heard:
             self._ring = found
         return found
 
     def forget(self, _payload: str = "") -> None:
         """Read anew at the next use; the handler of NOTIFY on `CHANNEL`."""
+        self._changes_heard += 1
         self._ring = None
 
     def start(self) -> None:
         """Begin to keep the ring: changes will be heard (`Listener.on_connected`)."""
-        self._ring = None
+        self.forget()
         self._is_listening = True
 
     def stop(self) -> None:
         """Keep nothing: changes are not heard (`Listener.on_lost`)."""
-        self._ring = None
+        self.forget()
         self._is_listening = False

@@ -1,0 +1,83 @@
+"""The authorisation endpoint: by GET, by POST, and where a browser goes on after the login."""
+
+from collections.abc import Sequence
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from zorgid.kernel.errors import Refusal
+from zorgid.login.model import Session
+from zorgid.login.sessions import session_for
+from zorgid.oidc.actions import CONTINUE, LoginBegun, Waiting, authorise, keep_request, waiting_request
+from zorgid.oidc.errors import OAuthRefusal
+from zorgid.oidc.parameters import UnverifiedParameters
+from zorgid.oidc.response import error_response
+from zorgid.storage.database import Work
+from zorgid.web import cookies
+from zorgid.web.edge import LANGUAGES, refusal_page, work_of
+from zorgid.web.limits import BEGIN_PER_ADDRESS
+from zorgid.web.oidc.answers import authorisation_answer, form_parameters
+from zorgid.web.services import services_of
+
+LOGIN_PAGE = "/oauth/account/login"
+
+
+async def authorize_by_get(request: Request) -> Response:
+    """Answer a new request, or one that was kept and now goes on."""
+    services = services_of(request)
+    await services.limits.take(request, BEGIN_PER_ADDRESS)
+    try:
+        async with work_of(request) as work:
+            session = await session_of_browser(request, work)
+            answer = await authorise(work, services.identity, await _waiting(request, work), session)
+    except OAuthRefusal as refusal:
+        return _refused(request, refusal)
+    if isinstance(answer, LoginBegun):
+        response = RedirectResponse(_login_page(answer.ui_locales), 303)
+        cookies.set_transaction(request, response, answer.begun)
+        return response
+    return authorisation_answer(request, answer)
+
+
+async def authorize_by_post(request: Request) -> Response:
+    """Keep the request and go on by GET: a post from another site comes without our cookies."""
+    services = services_of(request)
+    await services.limits.take(request, BEGIN_PER_ADDRESS)
+    try:
+        unverified = await form_parameters(request)
+        async with work_of(request) as work:
+            goes_on_at = await keep_request(work, services.identity, unverified)
+    except OAuthRefusal as refusal:
+        return _refused(request, refusal)
+    return RedirectResponse(goes_on_at, 303)
+
+
+async def session_of_browser(request: Request, work: Work) -> Session | None:
+    """Return the living session of this browser, if it has one."""
+    try:
+        return await session_for(work, cookies.session_cookie(request))
+    except Refusal:
+        return None
+
+
+async def _waiting(request: Request, work: Work) -> Waiting:
+    query = request.scope["query_string"]
+    kept = [value for name, value in parse_qsl(query.decode("latin-1")) if name == CONTINUE]
+    if len(kept) == 1:
+        return await waiting_request(work, kept[0])
+    return Waiting(UnverifiedParameters.decode(query))
+
+
+def _login_page(ui_locales: Sequence[str]) -> str:
+    """Return the login page, in the first language that the client wishes and we speak."""
+    wished = (tag.lower().partition("-")[0] for tag in ui_locales)
+    spoken = next((name for name in wished if name in LANGUAGES), None)
+    return LOGIN_PAGE if spoken is None else f"{LOGIN_PAGE}?lang={spoken}"
+
+
+def _refused(request: Request, refusal: OAuthRefusal) -> Response:
+    if refusal.target is None:
+        return refusal_page(request, refusal)
+    issuer = services_of(request).identity.issuer
+    return authorisation_answer(request, error_response(refusal, issuer=issuer))

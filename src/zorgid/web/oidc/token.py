@@ -1,0 +1,58 @@
+"""The token endpoint."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from zorgid.clients.errors import ClientUnknown
+from zorgid.clients.model import Client, ClientId
+from zorgid.oidc.actions import redeem_code
+from zorgid.oidc.assertion import claimed_client
+from zorgid.oidc.errors import OAuthRefusal
+from zorgid.oidc.redeem import TokenDraft, checked_token_request
+from zorgid.oidc.setup import IdentityServer
+from zorgid.storage.database import Work
+from zorgid.web.edge import retry_after, sentence_for, work_of
+from zorgid.web.limits import TOKEN_PER_ADDRESS, TOKEN_PER_CLIENT, TooMany
+from zorgid.web.oidc.answers import ANY_SITE, NOT_KEPT, form_parameters, json_error
+from zorgid.web.services import services_of
+
+
+async def token(request: Request) -> Response:
+    """Exchange a code for tokens; the answer and its audit entry are one commit."""
+    services = services_of(request)
+    server = services.identity
+    try:
+        await services.limits.take(request, TOKEN_PER_ADDRESS)
+        unverified = await form_parameters(request)
+        client_id = claimed_client(unverified)
+        async with work_of(request) as work:
+            draft = TokenDraft(
+                unverified=unverified,
+                has_authorization_header="authorization" in request.headers,
+                client=await _client(work, server, client_id),
+                addresses=server.addresses,
+                now=work.now,
+            )
+            checked = checked_token_request(draft)
+            await services.limits.take(request, TOKEN_PER_CLIENT, client_id)
+            answer = await redeem_code(work, server, checked)
+    except TooMany as refusal:
+        return _too_many(request, refusal)
+    except OAuthRefusal as refusal:
+        return json_error(refusal)
+    return JSONResponse(answer, headers={**ANY_SITE, **NOT_KEPT})
+
+
+def _too_many(request: Request, refusal: TooMany) -> Response:
+    """Answer that a limit is reached, as an OAuth error with a sentence and the seconds to wait."""
+    sentence = sentence_for(request, refusal)
+    content = {"error": "temporarily_unavailable", "error_description": f"{sentence.text} {sentence.next_step}"}
+    headers = {**ANY_SITE, **NOT_KEPT, **retry_after(refusal)}
+    return JSONResponse(content, refusal.status, headers=headers)
+
+
+async def _client(work: Work, server: IdentityServer, client_id: ClientId) -> Client | None:
+    try:
+        return await server.clients.client(work, client_id)
+    except ClientUnknown:
+        return None
