@@ -94,7 +94,7 @@ class SmartcardExpired(Refusal):
 class CardTypeNotForPurpose(Refusal):
     """A UZI card of this type cannot be used for this purpose (CARD-2, ORG-4)."""
 
-    code = "uzi-card-type"
+    code = "uzi-card-type-not-for-purpose"
 
     def __init__(self, *, card_type: str, purpose: str) -> None:
         super().__init__(card_type=card_type, purpose=purpose)
