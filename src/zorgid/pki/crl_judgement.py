@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtensionOID
 
 from zorgid.pki.algorithms import admitted_key
 from zorgid.pki.errors import KeyUnfit, StatusUnfit
+from zorgid.pki.reading import UNREADABLE
 from zorgid.pki.status import HASHES, Flaw, GoodStatus, StatusSource, refuse_revoked, require_fresh
 
 CRL_AGE_LIMIT: Final = timedelta(hours=4)
@@ -46,14 +46,20 @@ class JudgedCrl:
 
 
 def judge_crl(
-    unverified: bytes, *, issuer: x509.Certificate, now: datetime, lowest_number: int | None
+    unverified: bytes,
+    *,
+    issuer: x509.Certificate,
+    now: datetime,
+    lowest_number: int | None,
+    age_limit: timedelta = CRL_AGE_LIMIT,
 ) -> JudgedCrl:
     """Return the list in `unverified` (DER) once it is proved to be the issuer's latest.
 
     `lowest_number` is the highest number seen before from this issuer; a list with a lower one is a replay.
+    `age_limit` is longer only for authorities whose key is offline, whose list comes out a few times a year.
 
     Raises:
-        StatusTooOld: it is older than four hours, past its next update, or from the future.
+        StatusTooOld: it is older than `age_limit`, past its next update, or from the future.
         StatusUnfit: it is malformed, another's, wrongly signed, incomplete, or numbered lower than one seen
         before.
     """
@@ -68,7 +74,7 @@ def judge_crl(
     this_update, next_update = crl.last_update_utc, crl.next_update_utc
     if next_update is None:
         raise StatusUnfit(flaw=Flaw.malformed)
-    require_fresh(this_update, next_update, now=now, limit=CRL_AGE_LIMIT)
+    require_fresh(this_update, next_update, now=now, limit=age_limit)
     return JudgedCrl(number, this_update, next_update, crl)
 
 
@@ -82,7 +88,9 @@ def _read_crl(unverified: bytes) -> x509.CertificateRevocationList:
     try:
         crl = x509.load_der_x509_crl(unverified)
         extensions = list(crl.extensions)
-    except (ValueError, TypeError, x509.DuplicateExtension):
+        # The library reads a part when it is first looked at; this is the look.
+        _ = crl.issuer, crl.last_update_utc, crl.next_update_utc, crl.signature_hash_algorithm
+    except UNREADABLE:
         raise StatusUnfit(flaw=Flaw.malformed) from None
     if any(extension.critical and extension.oid not in KNOWN_CRL_EXTENSIONS for extension in extensions):
         raise StatusUnfit(flaw=Flaw.scope)
@@ -93,7 +101,7 @@ def _is_signed(crl: x509.CertificateRevocationList, issuer: x509.Certificate) ->
     try:
         usage = issuer.extensions.get_extension_for_class(x509.KeyUsage).value
         return usage.crl_sign and crl.is_signature_valid(admitted_key(issuer.public_key()))
-    except (x509.ExtensionNotFound, KeyUnfit, UnsupportedAlgorithm, ValueError, TypeError):
+    except (*UNREADABLE, x509.ExtensionNotFound, KeyUnfit):
         return False
 
 
@@ -107,5 +115,5 @@ def _number(crl: x509.CertificateRevocationList) -> int:
 def _reason_of(entry: x509.RevokedCertificate) -> x509.ReasonFlags | None:
     try:
         return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except (x509.ExtensionNotFound, ValueError, x509.DuplicateExtension):
+    except (*UNREADABLE, x509.ExtensionNotFound):
         return None

@@ -27,8 +27,8 @@ class HolderNames:
 def attribute(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
     """Return one part of a name.
 
-    X.520 counts characters; the library counts bytes and would refuse a name of 64 characters with an accent in it. So
-    the bound is checked here and by `lint`, and the library only warns.
+    X.520 counts characters; the library counts bytes and would refuse a name of 64 characters with an accent
+    in it. So the bound is kept here and by `lint`, and the library only warns.
     """
     return x509.NameAttribute(oid, value, _validate=False)
 

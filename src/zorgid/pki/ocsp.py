@@ -12,7 +12,6 @@ from enum import IntEnum, StrEnum
 from typing import Final, assert_never
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import OCSPExtensionOID
@@ -21,6 +20,7 @@ from zorgid.pki import der
 from zorgid.pki.algorithms import Signer, admitted_key, algorithm_for, key_bits
 from zorgid.pki.crl import RevocationReason
 from zorgid.pki.errors import OcspRequestMalformed
+from zorgid.pki.reading import UNREADABLE
 
 LARGEST_REQUEST_BYTES: Final = 2048
 LONGEST_NONCE_BYTES: Final = 128
@@ -151,7 +151,7 @@ def parse_request(unverified: bytes) -> OcspQuestion:
             request.serial_number,
         )
         nonce = _nonce(request.extensions)
-    except (ValueError, TypeError, NotImplementedError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except UNREADABLE:
         raise OcspRequestMalformed from None
     return OcspQuestion(named, nonce)
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -17,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from zorgid.pki.algorithms import admitted_key, key_bits
 from zorgid.pki.errors import KeyUnfit, StatusUnavailable, StatusUnfit, StatusUnknown
 from zorgid.pki.ocsp import CertIdHash, cert_id, digest
+from zorgid.pki.reading import UNREADABLE
 from zorgid.pki.status import HASHES, Flaw, GoodStatus, StatusSource, refuse_revoked, require_fresh
 
 OCSP_AGE_LIMIT: Final = timedelta(hours=1)
@@ -87,7 +88,7 @@ def _read_answer(
         _refuse_error(response.response_status)
         singles = list(response.responses)
         _ = list(response.extensions)
-    except (ValueError, TypeError, x509.DuplicateExtension, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise StatusUnfit(flaw=Flaw.malformed) from None
     wanted = [single for single in singles if _is_about(single, certificate, issuer)]
     if len(wanted) != 1:
@@ -107,7 +108,7 @@ def _is_about(
 ) -> bool:
     try:
         algorithm = CertIdHash(single.hash_algorithm.name)
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return False
     wanted = cert_id(issuer, certificate.serial_number, algorithm)
     return (wanted.issuer_name_hash, wanted.issuer_key_hash, wanted.serial) == (
@@ -119,9 +120,8 @@ def _is_about(
 
 def check_responder(answer: _Answer) -> None:
     """The issuer itself has signed, or a responder that the issuer has charged with it."""
-    signers = [
-        _signer for _signer in (answer.issuer, *_delegates(answer)) if _names(answer.response, _signer)
-    ]
+    entitled = (answer.issuer, *_delegates(answer))
+    signers = [certificate for certificate in entitled if _names(answer.response, certificate)]
     if not signers:
         raise StatusUnfit(flaw=Flaw.responder)
     for signer in signers:
@@ -162,7 +162,7 @@ def _is_charged(responder: x509.Certificate, issuer: x509.Certificate, now: date
         responder.verify_directly_issued_by(issuer)
         purposes = responder.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         responder.extensions.get_extension_for_class(x509.OCSPNoCheck)
-    except (InvalidSignature, ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except (*UNREADABLE, InvalidSignature, x509.ExtensionNotFound):
         return False
     in_time = responder.not_valid_before_utc <= now <= responder.not_valid_after_utc
     return in_time and ExtendedKeyUsageOID.OCSP_SIGNING in purposes
@@ -173,15 +173,15 @@ def _names(response: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:
         return response.responder_name == signer.subject
     try:
         bits = key_bits(admitted_key(signer.public_key()))
-    except KeyUnfit:
+    except (*UNREADABLE, KeyUnfit):
         return False
     return response.responder_key_hash == digest(CertIdHash.sha1, bits)
 
 
 def _signed_by(signer: x509.Certificate, response: ocsp.OCSPResponse) -> bool:
     """Tell whether the signature over the answer is by `signer`, with a hash that is still taken."""
-    key = signer.public_key()
     try:
+        key = signer.public_key()
         algorithm = response.signature_hash_algorithm
         if not isinstance(algorithm, HASHES):
             return False
@@ -192,6 +192,6 @@ def _signed_by(signer: x509.Certificate, response: ocsp.OCSPResponse) -> bool:
                 key.verify(response.signature, response.tbs_response_bytes, ec.ECDSA(algorithm))
             case _:
                 return False
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+    except (*UNREADABLE, InvalidSignature):
         return False
     return True

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -41,10 +41,9 @@ from zorgid.pki.identity import CardType, UziIdentity, read_identity, read_upn
 from zorgid.pki.lint import usages_of
 from zorgid.pki.names import HolderNames
 from zorgid.pki.profiles import CLIENT_AUTH, Usage
+from zorgid.pki.reading import UNREADABLE, extension_of
 
 LARGEST_CERTIFICATE_BYTES: Final = 16_384
-Kind = TypeVar("Kind", bound=x509.ExtensionType)
-
 TEST_ARC: Final = "2.16.528.1.1007.99."
 """Begins every object identifier of the UZI register's test environment."""
 
@@ -151,7 +150,7 @@ def check_time(shown: Shown, _store: TrustStore) -> None:
 
 def check_is_no_authority(shown: Shown, _store: TrustStore) -> None:
     """The certificate may not sign others."""
-    constraints = _extension(shown.certificate, x509.BasicConstraints)
+    constraints = extension_of(shown.certificate, x509.BasicConstraints)
     if constraints is not None and constraints.ca:
         raise UziIsAuthority
 
@@ -172,14 +171,14 @@ def check_usage(shown: Shown, _store: TrustStore) -> None:
 
 def check_purpose(shown: Shown, _store: TrustStore) -> None:
     """The extended key usage names clientAuth."""
-    purposes = _extension(shown.certificate, x509.ExtendedKeyUsage)
+    purposes = extension_of(shown.certificate, x509.ExtendedKeyUsage)
     if purposes is None or CLIENT_AUTH not in {purpose.dotted_string for purpose in purposes}:
         raise UziPurposeWrong
 
 
 def check_policy(shown: Shown, _store: TrustStore) -> None:
     """There is exactly one policy: the issuer's for authentication."""
-    policies = _extension(shown.certificate, x509.CertificatePolicies) or ()
+    policies = extension_of(shown.certificate, x509.CertificatePolicies) or ()
     if [policy.policy_identifier.dotted_string for policy in policies] != [
         shown.issuer.authentication_policy
     ]:
@@ -258,17 +257,17 @@ def _read(unverified: bytes) -> x509.Certificate:
         certificate = x509.load_der_x509_certificate(unverified)
         admitted_key(certificate.public_key())
         _ = list(certificate.extensions), list(certificate.subject)
-    except (ValueError, TypeError, KeyUnfit, x509.DuplicateExtension):
+    except (*UNREADABLE, KeyUnfit):
         raise UziCertificateMalformed from None
     return certificate
 
 
 def _issuer_of(certificate: x509.Certificate, store: TrustStore) -> UziIssuer:
     """Return the pinned issuer whose key, found by key identifier, has signed `certificate`."""
-    authority = _extension(certificate, x509.AuthorityKeyIdentifier)
+    authority = extension_of(certificate, x509.AuthorityKeyIdentifier)
     wanted = None if authority is None else authority.key_identifier
     for candidate in store.intermediates:
-        own = _extension(candidate, x509.SubjectKeyIdentifier)
+        own = extension_of(candidate, x509.SubjectKeyIdentifier)
         if wanted is None or own is None or own.digest != wanted or not _has_signed(candidate, certificate):
             continue
         issuer = store.issuer_of(key_fingerprint(admitted_key(candidate.public_key())))
@@ -280,14 +279,14 @@ def _issuer_of(certificate: x509.Certificate, store: TrustStore) -> UziIssuer:
 def _has_signed(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError):
+    except (*UNREADABLE, InvalidSignature):
         return False
     return True
 
 
 def _looks_like_test(certificate: x509.Certificate) -> bool:
     """Tell whether a certificate of an unknown issuer calls itself a test; for the words only."""
-    policies = _extension(certificate, x509.CertificatePolicies) or ()
+    policies = extension_of(certificate, x509.CertificatePolicies) or ()
     return any(policy.policy_identifier.dotted_string.startswith(TEST_ARC) for policy in policies)
 
 
@@ -338,10 +337,3 @@ def _subject_value(certificate: x509.Certificate, oid: x509.ObjectIdentifier) ->
     if len(values) != 1 or not values[0]:
         raise UziSubjectIncomplete(attribute=ATTRIBUTES[oid])
     return values[0]
-
-
-def _extension(certificate: x509.Certificate, kind: type[Kind]) -> Kind | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import AttributeOID
 
 from zorgid.pki.algorithms import KeyKind, PublicKey, admitted_key, key_fingerprint, key_kind_of
 from zorgid.pki.errors import KeyUnfit, RequestChallengeWrong, RequestMalformed, RequestSignatureWrong
+from zorgid.pki.reading import UNREADABLE
 
 LARGEST_REQUEST_BYTES: Final = 8192
 
@@ -61,7 +61,7 @@ def _read(unverified: bytes) -> x509.CertificateSigningRequest:
     try:
         request = x509.load_der_x509_csr(unverified)
         _ = list(request.attributes)
-    except ValueError:
+    except UNREADABLE:
         raise RequestMalformed from None
     return request
 
@@ -69,14 +69,14 @@ def _read(unverified: bytes) -> x509.CertificateSigningRequest:
 def _public_key(request: x509.CertificateSigningRequest) -> object:
     try:
         return request.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise RequestMalformed from None
 
 
 def _hash_of(request: x509.CertificateSigningRequest) -> object:
     try:
         return request.signature_hash_algorithm
-    except UnsupportedAlgorithm:
+    except UNREADABLE:
         return None
 
 

@@ -96,6 +96,11 @@ class Register:
         }
         self._counter = Counter()
         self._responders: dict[str, Responder] = {}
+        self._responder_keys = {
+            authority.slug: keep.key(f"{authority.slug}_ocsp")
+            for authority in hierarchy.all
+            if authority.has_responder
+        }
 
     @classmethod
     def open(
@@ -247,7 +252,7 @@ class Register:
         return kept
 
     def _new_responder(self, authority: Authority, now: datetime) -> Responder:
-        key = self._keep.key(f"{authority.slug}_ocsp")
+        key = self._responder_keys[authority.slug]
         name = str(authority.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
         builder = (
             x509.CertificateBuilder()
