@@ -193,7 +193,7 @@ class Visit:
         """Give the browser a session, as a completed login would."""
         async with self.database.work(database_origin) as work:
             session, cookie = await begin_session(work, **changes)
-        self.browser.cookies.set("zid-session", cookie.text_for_wire(), domain="localhost")
+        self.browser.cookies.set("zid-session", cookie.text_for_wire())
         return session
 
     async def authorize(self, **changes: str | None) -> httpx.Response:

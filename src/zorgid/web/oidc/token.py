@@ -46,7 +46,8 @@ async def token(request: Request) -> Response:
 def _too_many(request: Request, refusal: TooMany) -> Response:
     """Answer that a limit is reached, as an OAuth error with a sentence and the seconds to wait."""
     sentence = sentence_for(request, refusal)
-    content = {"error": "temporarily_unavailable", "error_description": f"{sentence.text} {sentence.next_step}"}
+    description = f"{sentence.text} {sentence.next_step}"
+    content = {"error": "temporarily_unavailable", "error_description": description}
     headers = {**ANY_SITE, **NOT_KEPT, **retry_after(refusal)}
     return JSONResponse(content, refusal.status, headers=headers)
 
