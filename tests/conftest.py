@@ -1,14 +1,14 @@
 """What every test may ask for: a clock that stands still, and the real database engine.
 
-One PostgreSQL server runs for the whole session. Its template database is migrated once; each test that asks for a
-database gets a copy of its own, which is thrown away afterwards.
+PostgreSQL runs for the whole session. Its template database is migrated once; each test that asks for a database
+gets a copy of its own, which is thrown away afterwards.
 """
 
 import hmac
 import itertools
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psycopg
@@ -30,27 +30,73 @@ HASTY = {
     "autovacuum": "off",  # its transactions would hold up the sealing of the audit log at random moments
     "max_connections": "200",
 }
-OTHER_POSTGRESQL = os.environ.get("ZORGID_TEST_POSTGRESQL")  # such as /usr/lib/postgresql/15/bin
+DEBIANS = Path("/usr/lib/postgresql/15/bin")
+"""The oldest PostgreSQL that is served (ALL-3)."""
+
+ALL_ON = os.environ.get("ZORGID_TEST_POSTGRESQL")
+"""A folder of programs on which all tests run, in place of those that come along."""
 
 numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedPostgres]:
-    """The session's server, which forgets everything at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="zorgid-test-"))
-    folder.chmod(0o755)
-    binaries = Binaries.in_folder(Path(OTHER_POSTGRESQL)) if OTHER_POSTGRESQL else None
-    server = EmbeddedPostgres(folder, binaries=binaries, settings=HASTY)
-    server.start()
-    yield server
-    server.discard()
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `oldest_postgresql` on both PostgreSQLs."""
+    if metafunc.definition.get_closest_marker("oldest_postgresql") and not ALL_ON:
+        metafunc.fixturenames.append("programs")
+        missing = pytest.mark.skipif(not DEBIANS.exists(), reason="make test installs Debian's postgresql-15")
+        both = [pytest.param(None, id="embedded"), pytest.param(DEBIANS, id="postgresql-15", marks=missing)]
+        metafunc.parametrize("programs", both)
+
+
+@pytest.fixture
+def programs() -> Path | None:
+    """The folder of the PostgreSQL that serves this test; None for the one that comes along."""
+    return Path(ALL_ON) if ALL_ON else None
+
+
+class Servers:
+    """One server of each kind for the session, each with a migrated template database."""
+
+    def __init__(self) -> None:
+        self._running: dict[Path | None, EmbeddedPostgres] = {}
+        self._migrated: set[Path | None] = set()
+
+    def server(self, programs: Path | None) -> EmbeddedPostgres:
+        if programs not in self._running:
+            folder = Path(tempfile.mkdtemp(prefix="zorgid-test-"))
+            folder.chmod(0o755)
+            binaries = Binaries.in_folder(programs) if programs else None
+            server = EmbeddedPostgres(folder, binaries=binaries, settings=HASTY)
+            server.start()
+            self._running[programs] = server
+        return self._running[programs]
+
+    def migrated(self, programs: Path | None) -> EmbeddedPostgres:
+        server = self.server(programs)
+        if programs not in self._migrated:
+            as_superuser(server, "drop database if exists {}", TEMPLATE)
+            as_superuser(server, "create database {} owner {}", TEMPLATE, OWNER)
+            migrate(server.url(TEMPLATE))
+            self._migrated.add(programs)
+        return server
+
+    def discard(self) -> None:
+        for server in self._running.values():
+            server.discard()
 
 
 @pytest.fixture(scope="session")
-def server_url(server: EmbeddedPostgres) -> Callable[[str], str]:
-    """The address of a database on the session's server, by name."""
-    return server.url
+def servers() -> Iterator[Servers]:
+    """The session's servers, which forget everything at the end."""
+    servers = Servers()
+    yield servers
+    servers.discard()
+
+
+@pytest.fixture
+def server(servers: Servers, programs: Path | None) -> EmbeddedPostgres:
+    """The server of this test."""
+    return servers.server(programs)
 
 
 def as_superuser(server: EmbeddedPostgres, statement: str, *names: str) -> None:
@@ -68,19 +114,12 @@ def empty_url(server: EmbeddedPostgres) -> Iterator[str]:
     as_superuser(server, "drop database {} with (force)", name)
 
 
-@pytest.fixture(scope="session")
-def template(server: EmbeddedPostgres) -> str:
-    """The name of the migrated template database."""
-    as_superuser(server, "create database {} owner {}", TEMPLATE, OWNER)
-    migrate(server.url(TEMPLATE))
-    return TEMPLATE
-
-
 @pytest.fixture
-def database_url(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+def database_url(servers: Servers, programs: Path | None) -> Iterator[str]:
     """The address of a migrated, empty database that only this test uses."""
+    server = servers.migrated(programs)
     name = f"test_{next(numbers)}"
-    as_superuser(server, "create database {} owner {} template {} strategy file_copy", name, OWNER, template)
+    as_superuser(server, "create database {} owner {} template {} strategy file_copy", name, OWNER, TEMPLATE)
     yield server.url(name)
     as_superuser(server, "drop database {} with (force)", name)
 

@@ -6,6 +6,8 @@ import pytest
 from zorgid.kernel.errors import Refusal
 from zorgid.storage.database import Database, Origin, Work, WorkBroken
 
+pytestmark = pytest.mark.oldest_postgresql
+
 
 class Counted(Refusal):
     code = "counted"

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -166,7 +167,8 @@ def test_a_server_killed_with_all_its_processes_recovers_too(hasty):
     url = hasty.start()
     write(url, "committed")
     for process in workers_in(hasty.data):
-        kill(process)
+        with suppress(ProcessLookupError):  # some end by themselves when the first is gone
+            kill(process)
     hasty.stop()
 
     with hasty as url:
@@ -259,7 +261,7 @@ def test_a_discarded_world_leaves_nothing(folder):
 @pytest.mark.skipif(
     not DEBIANS.exists(), reason="Debian's postgresql-15 is not installed; make test installs it"
 )
-def test_debians_postgresql_15_serves_the_same_database(folder, server_url):
+def test_debians_postgresql_15_serves_the_same_database(folder):
     from zorgid.storage.binaries import Binaries
     from zorgid.storage.migrate import migrate, our_steps
 

@@ -1,8 +1,11 @@
 import asyncio
 
+import pytest
 from psycopg import AsyncConnection
 
 from zorgid.storage.listener import Listener
+
+pytestmark = pytest.mark.oldest_postgresql
 
 
 class Ear:

@@ -5,6 +5,8 @@ import pytest
 
 from zorgid.storage.migrate import MigrationChanged, MigrationFailed, Step, migrate, pending, steps_in
 
+pytestmark = pytest.mark.oldest_postgresql
+
 FIRST = Step("0001_first.sql", "create table first (id int); insert into first values (1);")
 SECOND = Step("0002_second.sql", "create table second (id int);")
 BROKEN = Step("0003_broken.sql", "create table third (id int); insert into missing values (1);")
