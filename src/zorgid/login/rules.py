@@ -16,7 +16,7 @@ from zorgid.login.errors import (
     SessionEnded,
     TransactionNotOpen,
 )
-from zorgid.login.model import MeansUsed, ProvedCard, Purpose, Session
+from zorgid.login.model import MeansUsed, ProvedCard, Purpose, Session, Transaction
 from zorgid.protocol.messages import TransactionState
 
 TRANSACTION_LASTS: Final = timedelta(minutes=5)
@@ -73,6 +73,15 @@ def next_state(state: TransactionState, act: Act) -> TransactionState:
 def states_before(act: Act) -> list[TransactionState]:
     """Return the states from which `act` is possible, for the conditional update."""
     return [state for state, known in TRANSITIONS if known is act]
+
+
+def state_at(transaction: Transaction, *, now: datetime) -> TransactionState:
+    """Return the state at `now`: what is over is over, whatever the sweep has written down already."""
+    ends_at = transaction.expires_at
+    if transaction.state is S.proved and transaction.completion_expires_at is not None:
+        ends_at = min(ends_at, transaction.completion_expires_at)
+    can_expire = (transaction.state, Act.expire) in TRANSITIONS
+    return S.expired if can_expire and now >= ends_at else transaction.state
 
 
 @dataclass(frozen=True)

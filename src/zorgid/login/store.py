@@ -17,8 +17,8 @@ from zorgid.storage.database import Work
 
 TRANSACTION_COLUMNS: Final[LiteralString] = """
     t.transaction_id, t.purpose, t.state, t.client_id, t.client_name, t.organisation_name, t.act, t.acr,
-    t.accepts, t.return_to, t.browser, t.address, t.created_at, t.expires_at, k.x, k.y, t.challenge, t.context, t.proved,
-    t.person_id, t.completion_expires_at, t.completed_at
+    t.accepts, t.return_to, t.browser, t.address, t.created_at, t.expires_at, k.x, k.y, t.challenge,
+    t.context, t.proved, t.person_id, t.completion_expires_at, t.completed_at
 """
 
 
@@ -230,8 +230,8 @@ async def insert_session(work: Work, session: Session, cookie_hash: bytes) -> No
         """,
         (
             session.id, cookie_hash, session.sid, session.person_id, means.kind, means.reference,
-            means.uzi_number, means.ura, means.full_name, means.level, session.authenticated_at, session.created_at,
-            session.last_seen_at, session.expires_at,
+            means.uzi_number, means.ura, means.full_name, means.level, session.authenticated_at,
+            session.created_at, session.last_seen_at, session.expires_at,
         ),
     )  # fmt: skip
 

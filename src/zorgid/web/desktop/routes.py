@@ -17,6 +17,7 @@ from zorgid.issuance.proving import proof_task, prove_new_card
 from zorgid.kernel.secrets import Secret
 from zorgid.login import actions as login
 from zorgid.login.proving import prove
+from zorgid.login.rules import state_at
 from zorgid.login.setup import AppRequest
 from zorgid.protocol import messages
 from zorgid.protocol.context import Message
@@ -111,7 +112,8 @@ async def state(request: Request) -> Response:
 
 async def _current_state(request: Request, handle: Secret) -> TransactionState:
     async with work_of(request) as work:
-        return (await login.open_transaction(work, handle)).state
+        transaction = await login.open_transaction(work, handle)
+        return state_at(transaction, now=work.now)
 
 
 async def cancel(request: Request) -> Response:

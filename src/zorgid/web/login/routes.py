@@ -73,21 +73,13 @@ def _page(request: Request, transaction: Transaction, now: datetime) -> Response
         request,
         "login/login.html",
         transaction=transaction,
-        state=_seen_state(transaction, now),
+        state=rules.state_at(transaction, now=now),
         launch_link=services.login.launch_link(transaction.id, transaction.browser).text(),
         is_demo=services.settings.is_demo,
     )
     response.headers["content-security-policy"] = content_policy(may_connect=True)
     response.headers["referrer-policy"] = "no-referrer"
     return response
-
-
-def _seen_state(transaction: Transaction, now: datetime) -> TransactionState:
-    """Return the state as the waiting page may know it; what is over is over, whatever the sweep has done."""
-    open_states = {TransactionState.new, TransactionState.attached, TransactionState.proved}
-    if transaction.state in open_states and now >= transaction.expires_at:
-        return TransactionState.expired
-    return transaction.state
 
 
 async def login_events(request: Request) -> Response:
@@ -107,7 +99,7 @@ async def _states(request: Request, transaction_id: str) -> AsyncIterator[str]:
         while True:
             async with work_of(request) as work:
                 transaction = await _own_transaction(request, work)
-                state = _seen_state(transaction, work.now)
+                state = rules.state_at(transaction, now=work.now)
                 left = (transaction.expires_at - work.now).total_seconds()
             if state is not last:
                 yield f"event: state\ndata: {state}\n\n"

@@ -1,0 +1,119 @@
+"""What a flow asks of a person and tells one, as values; a face draws them and gives the answers back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from cardkit.secrets import PinRules, Puk
+from zorgid.kernel.sentences import Sentence
+from zorgid.protocol.context import Context
+
+T = TypeVar("T")
+
+
+class Cancelled(Exception):
+    """The person does not want to go on."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A text by its code in the app's catalogue, with its facts."""
+
+    code: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Trouble = Said | Sentence
+"""What went wrong: in the app's own words, or in the platform's."""
+
+
+@dataclass(frozen=True)
+class Question(Generic[T]):
+    """Something that only the person knows or can do; `trouble` says why it is asked again."""
+
+    trouble: Trouble | None
+
+
+class Wanted(StrEnum):
+    """Which card a step needs in the reader."""
+
+    login_card = "login-card"
+    uzi_card = "uzi-card"
+    blank_card = "blank-card"
+    new_card = "new-card"
+
+
+@dataclass(frozen=True)
+class InsertCard(Question[None]):
+    """Put the wanted card in the reader; answered when a card is in."""
+
+    wanted: Wanted
+    card_number: str | None = None
+
+
+@dataclass(frozen=True)
+class AskPin(Question[str]):
+    """The PIN of the card in the reader, after the context was shown."""
+
+    context: Context | None
+    holder: str
+    tries_left: int | None
+    rules: PinRules
+
+
+@dataclass(frozen=True)
+class AskBirthDate(Question[str]):
+    """The birth date, as day, month and year: 31-03-1980."""
+
+    full_name: str
+    organisation: str
+
+
+@dataclass(frozen=True)
+class NewPin:
+    """A chosen PIN, typed twice; never printed."""
+
+    first: str = field(repr=False)
+    second: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ChoosePin(Question[NewPin]):
+    """A PIN for the new card, twice; the rules are said beforehand."""
+
+    rules: PinRules
+    card_number: str
+
+
+@dataclass(frozen=True)
+class KeepPuk(Question[bool]):
+    """The PUK, shown once; answered with true when the person has kept it (CARD-8)."""
+
+    puk: Puk
+
+
+@dataclass(frozen=True)
+class AskPuk(Question[str]):
+    """The PUK of the card in the reader; never printed."""
+
+    tries_left: int | None
+
+
+@dataclass(frozen=True)
+class StartOver(Question[bool]):
+    """May the written card be emptied and made again? Asked when its PIN is blocked or forgotten."""
+
+    card_number: str
+
+
+class Face(Protocol):
+    """Draws questions and messages: a terminal, windows, a page, or a test's script."""
+
+    def ask(self, question: Question[T]) -> T:
+        """Return the person's answer. Raises `Cancelled`."""
+        ...
+
+    def tell(self, said: Said) -> None:
+        """Show how far the flow is; nothing is expected back."""
+        ...

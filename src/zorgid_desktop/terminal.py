@@ -1,0 +1,156 @@
+"""The face of the app in a terminal, with a virtual reader: the same questions as the windows will ask."""
+
+import getpass
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from cardkit.virtual import VirtualReader
+from zorgid.kernel.sentences import Language, Sentence
+from zorgid.protocol.context import Context, Purpose
+from zorgid_desktop.flow.asking import (
+    AskBirthDate,
+    AskPin,
+    AskPuk,
+    Cancelled,
+    ChoosePin,
+    InsertCard,
+    KeepPuk,
+    NewPin,
+    Question,
+    Said,
+    StartOver,
+    Trouble,
+    Wanted,
+)
+from zorgid_desktop.texts import catalogue, sentence
+
+T = TypeVar("T")
+YES = frozenset({"ja", "j", "yes", "y"})
+CANCEL = frozenset({"stop", "q"})
+
+
+class TerminalFace:
+    """Draws each question as a few lines; `stop` at any of them cancels.
+
+    Hidden input is read with `getpass`, so that a PIN is not on the screen and in no history.
+    """
+
+    def __init__(
+        self,
+        reader: VirtualReader,
+        language: Language,
+        *,
+        show: Callable[[str], None] = print,
+        read: Callable[[str], str] = input,
+        read_hidden: Callable[[str], str] = getpass.getpass,
+    ) -> None:
+        self._reader = reader
+        self._language = language
+        self._show = show
+        self._read = read
+        self._read_hidden = read_hidden
+        self._answers: dict[type[Question[Any]], Callable[[Any], Any]] = {
+            InsertCard: self._insert_card,
+            AskPin: self._ask_pin,
+            AskBirthDate: self._ask_birth_date,
+            ChoosePin: self._choose_pin,
+            KeepPuk: self._keep_puk,
+            AskPuk: self._ask_puk,
+            StartOver: self._start_over,
+        }
+
+    def ask(self, question: Question[T]) -> T:
+        """Return the person's answer. Raises `Cancelled`."""
+        if question.trouble is not None:
+            self.explain(question.trouble)
+        return cast("T", self._answers[type(question)](question))
+
+    def tell(self, said: Said) -> None:
+        """Show how far the flow is."""
+        text = self._said(said.code, **said.facts)
+        self._show(f"\n  {text.text}\n  {text.next_step}".rstrip())
+
+    def explain(self, trouble: Trouble) -> None:
+        """Show what went wrong and what to do."""
+        text = sentence(trouble, self._language)
+        self._show(f"\n! {text.text}\n! {text.next_step}".rstrip())
+
+    def _said(self, code: str, **facts: object) -> Sentence:
+        return catalogue().sentence(code, facts, self._language)
+
+    def _line(self, prompt: str, read: Callable[[str], str]) -> str:
+        try:
+            typed = read(prompt)
+        except (EOFError, KeyboardInterrupt):
+            raise Cancelled from None
+        if typed.strip().lower() in CANCEL:
+            raise Cancelled
+        return typed
+
+    def _insert_card(self, question: InsertCard) -> None:
+        again = question.wanted is Wanted.blank_card and question.card_number is not None
+        code = f"ask-{question.wanted}" + ("-again" if again else "")
+        text = self._said(code, card_number=question.card_number)
+        self._show(f"\n{text.text}")
+        names = self._reader.cards
+        for number, name in enumerate(names, start=1):
+            self._show(f"  {number}  {name}")
+        while True:
+            typed = self._line(f"{text.next_step} ", self._read).strip()
+            name = names[int(typed) - 1] if typed.isdigit() and 0 < int(typed) <= len(names) else typed
+            if name in names:
+                self._reader.insert(name)
+                return
+
+    def _ask_pin(self, question: AskPin) -> str:
+        if question.context is not None and question.trouble is None:
+            self._show_context(question.context)
+        code = "ask-pin" if question.tries_left is not None else "ask-pin-tries-unknown"
+        text = self._said(code, holder=question.holder, tries_left=question.tries_left)
+        self._show(f"\n{text.text}")
+        return self._line(text.next_step, self._read_hidden)
+
+    def _show_context(self, context: Context) -> None:
+        facts = context.model_dump()
+        if context.act is not None and context.purpose is not Purpose.login:
+            text = self._said("context-act", **facts)
+        else:
+            text = self._said("context-login", **facts)
+        self._show(f"\n{text.text}\n{text.next_step}")
+        more = {
+            "acr": context.acr or "-",
+            "organisation": context.organisation or "-",
+            "origin": context.origin,
+        }
+        self._show(self._said("context-level", **more).text)
+
+    def _ask_birth_date(self, question: AskBirthDate) -> str:
+        text = self._said("ask-birth-date", full_name=question.full_name, organisation=question.organisation)
+        self._show(f"\n{text.text}")
+        return self._line(text.next_step, self._read)
+
+    def _choose_pin(self, question: ChoosePin) -> NewPin:
+        code = "choose-pin-digits" if question.rules.digits_only else "choose-pin"
+        facts = {"shortest": question.rules.shortest, "longest": question.rules.longest}
+        text = self._said(code, card_number=question.card_number, **facts)
+        self._show(f"\n{text.text}")
+        first = self._line(text.next_step, self._read_hidden)
+        return NewPin(first, self._line(self._said("choose-pin-again").next_step, self._read_hidden))
+
+    def _keep_puk(self, question: KeepPuk) -> bool:
+        text = self._said("keep-puk")
+        self._show(f"\n{text.text}\n\n      {question.puk.text_to_show_once()}\n")
+        return self._yes(text.next_step)
+
+    def _ask_puk(self, question: AskPuk) -> str:
+        text = self._said("ask-puk", tries_left=question.tries_left or "?")
+        self._show(f"\n{text.text}")
+        return self._line(text.next_step, self._read_hidden)
+
+    def _start_over(self, question: StartOver) -> bool:
+        text = self._said("ask-start-over", card_number=question.card_number)
+        self._show(f"\n{text.text}")
+        return self._yes(text.next_step)
+
+    def _yes(self, prompt: str) -> bool:
+        return self._line(prompt, self._read).strip().lower() in YES
