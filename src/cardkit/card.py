@@ -1,4 +1,4 @@
-"""The one interface that every card driver gives, and the values it speaks in.
+"""The one interface that every card driver gives, with the values it speaks in.
 
 Callers pick a certificate by its key usage, never by its slot or label: issuers differ in where they put
 them. A driver never tries a PIN by itself, and never twice.
@@ -12,78 +12,41 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from cardkit.errors import KeyUnsupported
+from cardkit.certificates import CardCertificate, CertificateUsage, usage_of
+from cardkit.keys import (
+    CardKey,
+    KeyAlgorithm,
+    KeySlot,
+    PinPolicy,
+    PrivateKey,
+    PublicKey,
+    TouchPolicy,
+)
 from cardkit.secrets import ManagementKey, Pin, PinRules, Puk, RandomBytes
 
+__all__ = [
+    "AttestationStatement",
+    "Capability",
+    "Card",
+    "CardCertificate",
+    "CardKey",
+    "CardMaking",
+    "CardUse",
+    "CertificateUsage",
+    "Chuid",
+    "KeyAlgorithm",
+    "KeySlot",
+    "PinPolicy",
+    "PrivateKey",
+    "PublicKey",
+    "TouchPolicy",
+    "usage_of",
+]
+
 GUID_BYTES: Final = 16
-
-PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-
-
-class KeySlot(StrEnum):
-    """A place for a key on the card. Source: SP 800-73-4 part 1, table 4b."""
-
-    authentication = "authentication"
-    signature = "signature"
-    confidentiality = "confidentiality"
-
-    @property
-    def reference(self) -> int:
-        """The key reference on the wire: 9A, 9C or 9D."""
-        return {"authentication": 0x9A, "signature": 0x9C, "confidentiality": 0x9D}[self.value]
-
-
-class KeyAlgorithm(StrEnum):
-    """The kinds of keys that cards are asked to make."""
-
-    rsa2048 = "rsa2048"
-    rsa3072 = "rsa3072"
-    rsa4096 = "rsa4096"
-    p256 = "p256"
-    p384 = "p384"
-
-    @classmethod
-    def of_public_key(cls, key: object) -> KeyAlgorithm:
-        """Return the algorithm of `key`. Raises `KeyUnsupported` for kinds that no card here makes."""
-        if isinstance(key, rsa.RSAPublicKey):
-            name = f"rsa{key.key_size}"
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            name = key.curve.name.replace("secp", "p").removesuffix("r1")
-        else:
-            name = ""
-        if name not in {each.value for each in cls}:
-            raise KeyUnsupported
-        return cls(name)
-
-
-class CertificateUsage(StrEnum):
-    """What a certificate is for, told by its key usage alone."""
-
-    authentication = "authentication"
-    signature = "signature"
-    confidentiality = "confidentiality"
-    other = "other"
-
-
-class PinPolicy(StrEnum):
-    """When the card wants the PIN for a key."""
-
-    never = "never"
-    once = "once"
-    always = "always"
-
-
-class TouchPolicy(StrEnum):
-    """When the card wants to be touched for a key."""
-
-    never = "never"
-    always = "always"
-    cached = "cached"
 
 
 class Capability(StrEnum):
@@ -94,89 +57,6 @@ class Capability(StrEnum):
     attest = "attest"
     reset = "reset"
     set_management_key = "set-management-key"
-
-
-def supported(public_key: object) -> PublicKey:
-    """Return `public_key` as one of the kinds that are worked with. Raises `KeyUnsupported` for others."""
-    KeyAlgorithm.of_public_key(public_key)
-    if isinstance(public_key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-        return public_key
-    raise KeyUnsupported
-
-
-def usage_of(certificate: x509.Certificate) -> CertificateUsage:
-    """Return what `certificate` is for.
-
-    Authentication is digitalSignature alone, signature is nonRepudiation alone, confidentiality is
-    keyEncipherment with or without dataEncipherment, or keyAgreement alone. Any other mixture, or no key
-    usage, is *other*.
-
-    Source: the UZI certificate profile; RFC 8813, 3 for keys on curves.
-    """
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except (x509.ExtensionNotFound, ValueError):
-        return CertificateUsage.other
-    return _USAGES.get(_asserted(usage), CertificateUsage.other)
-
-
-def _asserted(usage: x509.KeyUsage) -> frozenset[str]:
-    names = (
-        "digital_signature",
-        "content_commitment",
-        "key_encipherment",
-        "data_encipherment",
-        "key_agreement",
-        "key_cert_sign",
-        "crl_sign",
-    )
-    return frozenset(name for name in names if getattr(usage, name))
-
-
-_USAGES = {
-    frozenset({"digital_signature"}): CertificateUsage.authentication,
-    frozenset({"content_commitment"}): CertificateUsage.signature,
-    frozenset({"key_encipherment"}): CertificateUsage.confidentiality,
-    frozenset({"key_encipherment", "data_encipherment"}): CertificateUsage.confidentiality,
-    frozenset({"key_agreement"}): CertificateUsage.confidentiality,
-}
-
-
-@dataclass(frozen=True)
-class CardKey:
-    """A key on the card: where it is and what its public half is."""
-
-    slot: KeySlot
-    public_key: PublicKey
-
-    @property
-    def algorithm(self) -> KeyAlgorithm:
-        """The kind of key."""
-        return KeyAlgorithm.of_public_key(self.public_key)
-
-
-@dataclass(frozen=True)
-class CardCertificate:
-    """A certificate as found on the card, with the slot of its key.
-
-    It is a claim until its chain is checked.
-    """
-
-    slot: KeySlot
-    certificate: x509.Certificate
-
-    @property
-    def usage(self) -> CertificateUsage:
-        """What the certificate is for."""
-        return usage_of(self.certificate)
-
-    @property
-    def key(self) -> CardKey:
-        """The key that the certificate speaks of. Raises `KeyUnsupported`."""
-        try:
-            return CardKey(self.slot, supported(self.certificate.public_key()))
-        except (ValueError, UnsupportedAlgorithm) as error:
-            raise KeyUnsupported from error
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ UZI_PIN: Final = PinRules(shortest=6, longest=8, digits_only=False)
 """The UZI card's own PIN: at least six; the card's eight bytes are the other end."""
 NIST_PIN: Final = PinRules(shortest=6, longest=8, digits_only=True)
 """A card that holds strictly to the standard. Source: SP 800-73-4 part 2, 2.4.3."""
-SMARTCARD_PUK: Final = PinRules(shortest=8, longest=8, digits_only=True)
+PUK: Final = PinRules(shortest=8, longest=8, digits_only=True)
 """The PUK that is made for a Smartcard."""
 ANY_PUK: Final = PinRules(shortest=6, longest=8, digits_only=False)
 """What cards take as a PUK that came from elsewhere, such as the one a blank card is delivered with."""
@@ -124,14 +124,14 @@ class Puk(_Reference):
     __slots__ = ()
     _unfit = PukUnfit
 
-    def __init__(self, text: str, rules: PinRules = SMARTCARD_PUK) -> None:
+    def __init__(self, text: str, rules: PinRules = PUK) -> None:
         self._keep(text.replace(" ", ""), rules)
 
     @classmethod
     def generate(cls, random_bytes: RandomBytes) -> Puk:
         """Return a new PUK of eight digits, all equally likely (CARD-8)."""
         digits = ""
-        while len(digits) < SMARTCARD_PUK.longest:
+        while len(digits) < PUK.longest:
             byte = random_bytes(1)[0]
             if byte < DIGIT_CEILING:
                 digits += str(byte % 10)
