@@ -16,6 +16,7 @@ from cardkit.secrets import NIST_PIN, SMARTCARD_PIN, Pin, Puk, factory_managemen
 from cardkit.virtual import CardState, Mode, VirtualCard, make_blank_card
 
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+SHA256 = hashes.SHA256()
 FACTORY_PIN = Pin("123456")
 FACTORY_PUK = Puk("12345678")
 WRONG_PIN = Pin("999999")
@@ -103,7 +104,10 @@ def managed(card: VirtualCard) -> PivCard:
 
 
 def self_signed(
-    usage: Iterable[str] | None = None, key: PrivateKey | None = None, name: str = "somebody"
+    usage: Iterable[str] | None = None,
+    key: PrivateKey | None = None,
+    name: str = "somebody",
+    hash_algorithm: hashes.HashAlgorithm | None = SHA256,
 ) -> x509.Certificate:
     key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -119,7 +123,7 @@ def self_signed(
     if usage is not None:
         asserted = {each: each in set(usage) for each in USAGE_NAMES}
         builder = builder.add_extension(x509.KeyUsage(**asserted), critical=True)
-    return builder.sign(key, hashes.SHA256())
+    return builder.sign(key, hash_algorithm)
 
 
 def new_rsa_key() -> rsa.RSAPrivateKey:

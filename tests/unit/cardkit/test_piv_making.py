@@ -19,7 +19,7 @@ from tests.unit.cardkit.builders import (
 )
 
 from cardkit import tlv
-from cardkit.card import Chuid, KeyAlgorithm, KeySlot, PinPolicy
+from cardkit.card import Capability, Chuid, KeyAlgorithm, KeySlot, PinPolicy
 from cardkit.errors import (
     CardAnswerMalformed,
     CardCannot,
@@ -225,6 +225,18 @@ def test_an_unexpected_answer_ends_a_reset():
     with pytest.raises(CardRefused):
         card.reset()
     assert len(transport.sent) == 1
+
+
+def test_an_unexpected_answer_to_authentication_or_attestation_is_told():
+    card, _ = scripted_card(answer(0x6F00), answer(0x6F00), answer(0x9000, b"statement"), answer(0x6A82))
+    card.capabilities = frozenset({Capability.attest})
+    with pytest.raises(CardRefused):
+        card.authenticate_management(factory_management_key())
+    with pytest.raises(CardRefused):
+        card.attest(KeySlot.authentication)
+    with pytest.raises(KeyMissing) as missing:
+        card.attest(KeySlot.authentication)
+    assert missing.value.slot == "attestation"
 
 
 def test_a_missing_or_imported_key_is_not_attested():

@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.unit.cardkit.builders import (
     FACTORY_PIN,
@@ -28,6 +28,7 @@ from tests.unit.cardkit.builders import (
 from cardkit import tlv
 from cardkit.card import (
     Capability,
+    CardCertificate,
     CardKey,
     CertificateUsage,
     KeyAlgorithm,
@@ -540,3 +541,17 @@ def transport_card(transport: Recording):
     """Let `managed` see the state of the card behind a recording."""
     transport.state = transport.card.state
     return transport
+
+
+def test_metadata_of_an_unknown_kind_of_key_is_malformed():
+    card, _ = scripted_card(answer(0x9000, tlv.encode(0x01, b"\xe0") + tlv.encode(0x04, b"")))
+    card.capabilities = frozenset({Capability.metadata})
+    with pytest.raises(CardAnswerMalformed):
+        card.read_key(KeySlot.authentication)
+
+
+def test_a_certificate_with_a_key_of_another_family_is_unsupported():
+    key = ed25519.Ed25519PrivateKey.generate()
+    certificate = self_signed(key=key, hash_algorithm=None)
+    with pytest.raises(KeyUnsupported):
+        _ = CardCertificate(KeySlot.authentication, certificate).key

@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.cardkit.builders import NOW, blank, managed, three_keys
+from tests.unit.cardkit.builders import NOW, blank, managed, new_rsa_key, three_keys
 
 from cardkit import tlv
 from cardkit.apdu import Command, Response
@@ -683,6 +683,25 @@ def test_a_garbled_key_is_not_imported(extended, data):
     extended.authenticate()
     assert extended.status(0xFE, 0x07, 0x9A, data) == 0x6A80
     assert extended.status(0xFE, 0x07, 0x80, data) == 0x6A86
+
+
+def test_a_key_on_a_curve_is_imported_with_its_policies(extended):
+    key = ec.generate_private_key(ec.SECP256R1())
+    private = tlv.encode(0x06, key.private_numbers().private_value.to_bytes(32, "big"))
+    extended.authenticate()
+    assert extended.status(0xFE, 0x11, 0x9A, private + tlv.encode(0xAA, b"\x07")) == 0x6A80
+    assert extended.status(0xFE, 0x11, 0x9A, private + tlv.encode(0xAA, b"\x01")) == 0x9000
+    assert extended.use(0x9A).status == 0x9000
+
+
+def test_an_rsa_key_of_another_length_is_not_imported(extended):
+    numbers = new_rsa_key().private_numbers()
+    parts = (numbers.p, numbers.q, numbers.dmp1, numbers.dmq1, numbers.iqmp)
+    data = b"".join(tlv.encode(tag, part.to_bytes(128, "big")) for tag, part in enumerate(parts, start=1))
+    extended.authenticate()
+    command = Command(0, 0xFE, 0x05, 0x9A, data, 65536).encode()
+    assert extended.card.transmit(command) == b"\x6a\x80"
+    assert extended.card.transmit(Command(0, 0xFE, 0x07, 0x9A, data, 65536).encode()) == b"\x90\x00"
 
 
 # 12. is tested with both drivers in test_piv_making and tests/interop.
