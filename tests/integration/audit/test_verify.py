@@ -264,7 +264,9 @@ async def test_a_changed_seal_is_found_and_its_entries_count_as_without_one(
     await tamper(f"delete from audit_entry {THIRD}")
     file = file_in(tmp_path / "seals")
     file.write_text(file.read_text().replace('"entries":3', '"entries":2'))
-    assert FindingCode.seal_not_ours in codes(await verified())
+    result = await verified()
+    assert set(codes(result)) == {FindingCode.seal_not_ours, FindingCode.seals_lack_their_beginning}
+    assert (result.seals, result.unsealed) == (0, 9)
 
 
 @pytest.mark.parametrize("damage", ["garbage\n", "{}\n", "\xff\n", "\n", "[" * 5000])

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -91,6 +92,33 @@ def test_a_seal_signed_by_another_key_is_not_ours() -> None:
 
 def test_a_chain_without_its_beginning_says_so() -> None:
     assert findings(a_chain([[], [], []])[1:]) == {FindingCode.seals_lack_their_beginning}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"number": 3},
+        {"previous": bytes(32)},
+        {"from_xact": 9},
+        {"from_xact": 11},
+        {"until_xact": 9},
+        {"at": START - timedelta(seconds=1)},
+    ],
+)
+def test_a_seal_of_ours_that_does_not_go_on_where_the_last_ended_breaks_the_chain(
+    change: dict[str, Any],
+) -> None:
+    first, second = a_chain([[], []])
+    changed = replace(second, **change)
+    signed = replace(changed, signature=KEY.sign(changed.covered()))
+    assert findings([first, signed]) == {FindingCode.chain_broken}
+
+
+@pytest.mark.parametrize("change", [{"number": 2}, {"previous": bytes([1] * 32)}, {"from_xact": 1}])
+def test_a_first_seal_of_ours_that_is_no_beginning_says_so(change: dict[str, Any]) -> None:
+    changed = replace(a_chain([[]])[0], **change)
+    signed = replace(changed, signature=KEY.sign(changed.covered()))
+    assert findings([signed]) == {FindingCode.seals_lack_their_beginning}
 
 
 def test_a_seal_never_lies_before_the_one_it_follows() -> None:
