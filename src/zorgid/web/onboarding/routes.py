@@ -16,7 +16,7 @@ from zorgid.protocol.links import browser_of
 from zorgid.storage.database import Work
 from zorgid.web import cookies
 from zorgid.web.edge import act_of, render, work_of
-from zorgid.web.limits import LOGIN_PER_ADDRESS
+from zorgid.web.limits import BEGIN_PER_ADDRESS
 from zorgid.web.services import services_of
 
 PORTAL: Final = "ZORG-ID Portaal"
@@ -67,7 +67,7 @@ async def begin_validate(request: Request) -> Response:
 async def _begin(request: Request, purpose: Purpose) -> Response:
     services = services_of(request)
     await services.forms.read(request)
-    await services.limits.take(request, LOGIN_PER_ADDRESS)
+    await services.limits.take(request, BEGIN_PER_ADDRESS)
     async with work_of(request) as work:
         begun = await login.begin_transaction(
             work,
