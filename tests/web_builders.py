@@ -1,6 +1,8 @@
 """Builds the web's services around nothing but what a test of pages needs."""
 
+import asyncio
 import hmac
+from dataclasses import fields
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +25,7 @@ def mac_of_tests(data: bytes) -> bytes:
 def services_for_pages(*, settings: Settings | None = None, **others: Any) -> Services:
     """Return services with pages, forms and sentences; what is not handed in is not there."""
     settings = settings or Settings(node="test-node")
-    absent = dict.fromkeys(("database", "keys", "trust", "limits", "identity"))
+    absent = dict.fromkeys(field.name for field in fields(Services))
     guard = FormGuard(
         mac=mac_of_tests,
         own_origin=settings.origin,
@@ -39,6 +41,7 @@ def services_for_pages(*, settings: Settings | None = None, **others: Any) -> Se
         "forms": guard,
         "clock": system_clock,
         "random": system_random,
+        "stopping": asyncio.Event(),
     }
     return Services(**{**absent, **given, **others})
 

@@ -51,8 +51,11 @@ def web_application(services: Services, routes: Iterable[BaseRoute]) -> ASGIApp:
         is_secure=settings.is_secure,
         random=services.random,
         fault_page=fault_page,
+        stopping=services.stopping,
     )
-    return protect(application, around)
+    entrance = protect(application, around)
+    application.state.entrance = entrance
+    return entrance
 
 
 async def answer_http_error(request: Request, error: Exception) -> Response:

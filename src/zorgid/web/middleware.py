@@ -3,6 +3,8 @@
 Plain ASGI, so that streams pass untouched. `protect` puts the layers in their order.
 """
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zorgid.kernel.codes import new_code
 from zorgid.kernel.randomness import RandomSource
+from zorgid.logs import route_of
 from zorgid.storage.database import Origin
 from zorgid.web.errors import BodyTooLarge
 from zorgid.web.policy import PLAIN_PAGE
@@ -57,11 +60,12 @@ class Surroundings:
     is_secure: bool
     random: RandomSource
     fault_page: FaultPage
+    stopping: asyncio.Event
 
 
 def protect(application: ASGIApp, around: Surroundings) -> ASGIApp:
     """Return the application with all layers around it, the first to see a request outermost."""
-    return Named(Headed(Guarded(Bounded(application), around), around), around)
+    return Named(Headed(Guarded(Bounded(Released(application, around)), around), around), around)
 
 
 class Named:
@@ -93,9 +97,8 @@ class Named:
                 await self._inner(scope, receive, send_named)
             finally:
                 spent_ms = round((time.perf_counter() - begun) * 1000, 1)
-                log.info(
-                    "request", method=scope["method"], path=scope["path"], status=status, spent_ms=spent_ms
-                )
+                route = route_of(scope)
+                log.info("request", method=scope["method"], route=route, status=status, spent_ms=spent_ms)
 
     def _believe(self, scope: Scope) -> Origin:
         """Return the origin of the request; a trusted proxy in front tells address and scheme."""
@@ -153,7 +156,7 @@ class Guarded:
         try:
             await self._inner(scope, receive, send_noting)
         except Exception:
-            log.exception("fault", path=scope["path"])
+            log.exception("fault", route=route_of(scope))
             if has_begun:
                 raise
             await (await self._around.fault_page(Request(scope)))(scope, receive, send)
@@ -185,6 +188,30 @@ class Bounded:
             return message
 
         await self._inner(scope, receive_bounded, send)
+
+
+class Released:
+    """Ends event streams when the platform stops, so that they do not hold it up; browsers come back."""
+
+    def __init__(self, inner: ASGIApp, around: Surroundings) -> None:
+        self._inner = inner
+        self._stopping = around.stopping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or "text/event-stream" not in Headers(scope=scope).get("accept", ""):
+            await self._inner(scope, receive, send)
+            return
+        stream = asyncio.ensure_future(self._inner(scope, receive, send))
+        stop = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((stream, stop), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.cancel()
+            if not stream.done():
+                stream.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await stream
 
 
 def host_of(origin: str) -> str:

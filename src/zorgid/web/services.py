@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -46,6 +47,8 @@ class Services:
     watch: Watch
     stopping: asyncio.Event
     """Set when the platform stops: whoever waits for something gives up."""
+    is_listening: Callable[[], bool]
+    """Tells whether this node hears what others announce."""
 
 
 def services_of(connection: HTTPConnection) -> Services:

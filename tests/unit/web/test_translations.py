@@ -25,7 +25,7 @@ def texts_of(package: str) -> Iterator[tuple[str, str]]:
     folder = Path(str(files(package) / "templates"))
     for template in sorted(folder.rglob("*.html")):
         with template.open("rb") as source:
-            options = {"encoding": "utf-8", "trimmed": "false"}
+            options = {"encoding": "utf-8", "silent": "false", "extensions": "jinja2.ext.do"}
             for _, _, message, _ in babel_extract(source, list(KEYWORDS), [], options):
                 for text in [message] if isinstance(message, str) else message:
                     if text:

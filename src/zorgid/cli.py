@@ -1,0 +1,279 @@
+"""The command `zorgid`. What a command needs is imported when it runs, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from zorgid.ca.keys import KeyProvider
+    from zorgid.settings import Settings
+
+    Command = Callable[[Settings, argparse.Namespace], Coroutine[None, None, int]]
+
+OK = 0
+FAILED = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 0 when all is well."""
+    asked = parser().parse_args(arguments)
+    from zorgid.kernel.errors import Fault, Refusal  # noqa: PLC0415 - see the module's docstring
+    from zorgid.logs import configure_logs  # noqa: PLC0415
+    from zorgid.settings import Settings  # noqa: PLC0415
+
+    command: Command = asked.command
+    try:
+        settings = Settings.from_environment(os.environ)
+        configure_logs(level=settings.log_level)
+        return asyncio.run(command(settings, asked))
+    except (Fault, Refusal) as stop:
+        sys.stderr.write(f"zorgid: {type(stop).__name__}: {stop}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what understands the command line."""
+    whole = argparse.ArgumentParser(
+        prog="zorgid",
+        description="The ZORG-ID platform. Settings are variables ZORGID_…; see docs/operating.md.",
+    )
+    commands = whole.add_subparsers(required=True, metavar="command")
+
+    one = _add(commands, "serve", serve, "answer on all addresses, until a signal to stop")
+    one.add_argument(
+        "--with-worker",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="also do the work of `zorgid worker` (default: yes)",
+    )
+    _add(commands, "worker", worker, "publish, seal, sweep and dispatch, until a signal to stop")
+    _add(commands, "migrate", migrate, "bring the tables up to this version")
+
+    ca = commands.add_parser("ca", help="the certificate authorities").add_subparsers(
+        required=True, metavar="what"
+    )
+    _with_root(_add(ca, "init", ca_init, "make keys, authorities and first CRLs, as far as they are missing"))
+    crl = commands.add_parser("crl", help="certificate revocation lists").add_subparsers(
+        required=True, metavar="what"
+    )
+    _with_root(
+        _add(crl, "publish", crl_publish, "publish new CRLs now; that of the root when its keys are given")
+    )
+
+    audit = commands.add_parser("audit", help="the audit log").add_subparsers(required=True, metavar="what")
+    one = _add(audit, "verify", audit_verify, "check the whole log against its seals")
+    one.add_argument(
+        "--at-least", type=int, default=0, metavar="N", help="a seal number known to have existed"
+    )
+
+    _add(commands, "doctor", doctor, "look at every part and say what to do about it")
+
+    one = _add(commands, "demo", demo, "run the platform with the demo world")
+    one.add_argument("--once", action="store_true", help="run the main job by itself and end")
+    one.add_argument("--report", type=Path, metavar="FILE", help="with --once: write the facts as JSON")
+    one.add_argument(
+        "--keep-running", action="store_true", help="with --once: leave the platform up afterwards"
+    )
+    return whole
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, command: Command, words: str
+) -> argparse.ArgumentParser:
+    """Add one command."""
+    added: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words)
+    added.set_defaults(command=command)
+    return added
+
+
+def _with_root(command: argparse.ArgumentParser) -> None:
+    """Let a command take the keys of the root, which lie apart in production."""
+    command.add_argument(
+        "--root-keys", type=Path, metavar="FOLDER", help="home of the root's key (default: no other)"
+    )
+    command.add_argument("--root-passphrase-file", type=Path, metavar="FILE")
+
+
+def until_told() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def serve(settings: Settings, asked: argparse.Namespace) -> int:
+    """Answer requests until told to stop; those that run then may finish."""
+    from zorgid.app import additions_of, build  # noqa: PLC0415
+
+    stop = until_told()
+    async with build(settings, additions_of(settings), with_worker=asked.with_worker) as running:
+        await running.serve(stop)
+    return OK
+
+
+async def worker(settings: Settings, asked: argparse.Namespace) -> int:
+    """Do the work that nobody asks for until told to stop."""
+    from zorgid.app import additions_of, build  # noqa: PLC0415
+
+    del asked
+    stop = until_told()
+    async with build(settings, additions_of(settings)):
+        await stop.wait()
+    return OK
+
+
+async def migrate(settings: Settings, asked: argparse.Namespace) -> int:
+    """Bring the tables up to this version."""
+    from zorgid.opening import database_address  # noqa: PLC0415
+    from zorgid.storage.migrate import migrate as bring_up  # noqa: PLC0415
+
+    del asked
+    async with database_address(settings) as url:
+        done = await asyncio.to_thread(bring_up, url)
+    _say(f"{len(done)} steps taken" if done else "nothing to do")
+    return OK
+
+
+async def ca_init(settings: Settings, asked: argparse.Namespace) -> int:
+    """Make the keys of the platform and the authorities, as far as they are missing."""
+    from zorgid.ca.hierarchy import initialise_hierarchy  # noqa: PLC0415
+    from zorgid.ca.model import HierarchyPlan, Places  # noqa: PLC0415
+    from zorgid.opening import (  # noqa: PLC0415
+        database_address,
+        make_platform_keys,
+        open_database,
+        open_keys,
+        origin_of_command,
+    )
+
+    keys = open_keys(settings)
+    settings.require_nothing_pretends([keys.description] if keys.is_stand_in else [])
+    make_platform_keys(keys)
+    async with database_address(settings) as url, open_database(settings, url, keys) as database:
+        hierarchy = await initialise_hierarchy(
+            database,
+            keys,
+            root_keys=_root_keys(asked) or keys,
+            plan=HierarchyPlan(is_stand_in=settings.allows_stand_ins),
+            places=Places(settings.pki_origin),
+            origin=origin_of_command(settings, "ca-init"),
+        )
+    for authority in hierarchy.all:
+        _say(f"{authority.name}: {authority.certificate.subject.rfc4514_string()}")
+    return OK
+
+
+async def crl_publish(settings: Settings, asked: argparse.Namespace) -> int:
+    """Publish new CRLs now."""
+    from zorgid.ca.hierarchy import load_hierarchy  # noqa: PLC0415
+    from zorgid.ca.model import Places  # noqa: PLC0415
+    from zorgid.ca.publication import publish_crl  # noqa: PLC0415
+    from zorgid.opening import database_address, open_database, open_keys, origin_of_command  # noqa: PLC0415
+
+    keys, root_keys = open_keys(settings), _root_keys(asked)
+    origin = origin_of_command(settings, "crl-publish")
+    async with database_address(settings) as url, open_database(settings, url, keys) as database:
+        hierarchy = await load_hierarchy(database, Places(settings.pki_origin), origin)
+        of_authorities = [(authority, keys) for authority in hierarchy.issuing]
+        if root_keys is not None:
+            of_authorities.append((hierarchy.root, root_keys))
+        for authority, home in of_authorities:
+            crl = await publish_crl(database, home, authority, origin)
+            _say(f"{authority.name}: number {crl.number}, until {crl.next_update:%Y-%m-%d %H:%M} UTC")
+    return OK
+
+
+def _root_keys(asked: argparse.Namespace) -> KeyProvider | None:
+    """Return the home of the root's key, when one was named."""
+    from zorgid.ca.keys import EncryptedFileKeys  # noqa: PLC0415
+    from zorgid.opening import read_passphrase  # noqa: PLC0415
+
+    if asked.root_keys is None or asked.root_passphrase_file is None:
+        return None
+    return EncryptedFileKeys(asked.root_keys, read_passphrase(asked.root_passphrase_file))
+
+
+async def audit_verify(settings: Settings, asked: argparse.Namespace) -> int:
+    """Check the whole log against its seals; the exit code says whether it is as it was written."""
+    from functools import partial  # noqa: PLC0415
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+
+    from zorgid.audit.places import FolderSeals  # noqa: PLC0415
+    from zorgid.audit.verify import verify  # noqa: PLC0415
+    from zorgid.opening import (  # noqa: PLC0415
+        AUDIT_ENTRIES,
+        AUDIT_SEALS,
+        database_address,
+        open_database,
+        open_keys,
+        origin_of_command,
+    )
+
+    keys = open_keys(settings)
+    public_key = keys.public_key(AUDIT_SEALS)
+    assert isinstance(public_key, Ed25519PublicKey)
+    async with database_address(settings) as url, open_database(settings, url, keys) as database:
+        result = await verify(
+            database,
+            FolderSeals(settings.seals_in),
+            partial(keys.mac, AUDIT_ENTRIES),
+            public_key,
+            origin=origin_of_command(settings, "audit-verify"),
+            at_least=asked.at_least,
+        )
+    for finding in result.findings:
+        _say(f"FOUND {finding}")
+    if result.more_findings:
+        _say(f"FOUND {result.more_findings} more")
+    _say(
+        f"{result.entries} entries, {result.seals} seals, the last is number {result.last_seal}; "
+        f"{result.unsealed} entries not sealed yet; {result.erased} personal facts erased"
+    )
+    for silence in result.silences:
+        _say(
+            f"nothing was sealed from {silence.from_at:%Y-%m-%d %H:%M:%S} to {silence.until_at:%H:%M:%S} UTC"
+        )
+    _say("the log is as it was written" if result.is_sound else "THE LOG IS NOT AS IT WAS WRITTEN")
+    return OK if result.is_sound else FAILED
+
+
+async def doctor(settings: Settings, asked: argparse.Namespace) -> int:
+    """Look at every part; the exit code says whether one is broken."""
+    from zorgid.doctor import Verdict, examine  # noqa: PLC0415
+
+    del asked
+    findings = await examine(settings)
+    for finding in findings:
+        _say(finding.line())
+    return FAILED if any(finding.verdict is Verdict.broken for finding in findings) else OK
+
+
+async def demo(settings: Settings, asked: argparse.Namespace) -> int:
+    """Run the platform with the demo world around it."""
+    from zorgid.demo.command import run  # noqa: PLC0415
+
+    code: int = await run(
+        settings, until_told(), once=asked.once, report=asked.report, keep_running=asked.keep_running
+    )
+    return code
+
+
+def _say(line: str) -> None:
+    """Write a line for the operator."""
+    sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

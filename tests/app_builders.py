@@ -1,0 +1,65 @@
+"""Builds a whole platform for tests: demo settings on a database of the test, small keys, the test register trusted."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from zorgid.app import Additions, Running, build
+from zorgid.ca.keys import KeyKind
+from zorgid.ca.model import HierarchyPlan
+from zorgid.demo.uzi_register.register import Register
+from zorgid.demo.uzi_trust import trust_in
+from zorgid.kernel.clock import Clock, system_clock
+from zorgid.kernel.randomness import system_random
+from zorgid.pki.algorithms import KeyKind as CardKeyKind
+from zorgid.settings import Settings
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def demo_settings(folder: Path, database_url: str, **others: Any) -> Settings:
+    """Return settings of a demo on free ports, on a migrated database."""
+    main, pki = free_port(), free_port()
+    given = {
+        "node": "test-node",
+        "data_folder": folder,
+        "database_url": database_url,
+        "origin": f"http://localhost:{main}",
+        "listen_port": main,
+        "pki_origin": f"http://localhost:{pki}",
+        "pki_listen_port": pki,
+        "stop_within_seconds": 5,
+    }
+    return Settings(**{**given, **others})
+
+
+def register_in(folder: Path, clock: Clock = system_clock) -> Register:
+    """Return the test UZI register with quick keys."""
+    base_url = "http://localhost:9"
+    return Register.open(
+        folder / "register", base_url=base_url, clock=clock, random=system_random, keys=CardKeyKind.p256
+    )
+
+
+@asynccontextmanager
+async def platform(
+    settings: Settings, *, clock: Clock = system_clock, with_worker: bool = True, **additions: Any
+) -> AsyncIterator[Running]:
+    """Run a platform while the block does."""
+    given = {
+        "makes_what_is_missing": True,
+        "hierarchy_plan": HierarchyPlan(is_stand_in=True, key_kind=KeyKind.p256),
+        "trust": trust_in(register_in(settings.data_folder, clock)),
+        "attestation_roots": {},
+    }
+    added = Additions(**{**given, **additions})
+    async with build(settings, added, clock=clock, with_worker=with_worker) as running:
+        yield running
