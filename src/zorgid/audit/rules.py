@@ -47,13 +47,13 @@ def fit(value: object) -> Json:  # noqa: PLR0911 - one line per kind of value re
         case int():
             return value if abs(value) <= LARGEST_NUMBER else str(value)
         case str():
-            return _fit_text(value)
+            return fit_text(value)
         case UUID() | date():
             return str(value) if isinstance(value, UUID) else value.isoformat()
         case timedelta():
             return f"{value // timedelta(milliseconds=1)} ms"
         case Mapping():
-            return {_fit_text(str(name)): fit(fact) for name, fact in value.items()}
+            return {fit_text(str(name)): fit(fact) for name, fact in value.items()}
         case AbstractSet():
             return sorted((fit(item) for item in value), key=str)
         case Sequence() if not isinstance(value, bytes | bytearray | memoryview):
@@ -85,8 +85,11 @@ def _fit_or_name(value: object) -> Json:
         return f"<{type(value).__name__}>"
 
 
-def _fit_text(text: str) -> str:
-    """PostgreSQL keeps no NUL and UTF-8 no lone surrogates; a log must take what a stranger sent."""
+def fit_text(text: str) -> str:
+    """Return a text in the form in which it is stored: without NUL and lone surrogates, and not too long.
+
+    PostgreSQL and UTF-8 refuse those, and a log must take what a stranger sent.
+    """
     cut = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
     return cut.replace("\x00", "�").encode("utf-8", "replace").decode("utf-8")
 

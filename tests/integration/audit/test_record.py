@@ -97,6 +97,23 @@ async def test_a_refused_act_leaves_its_refusal_and_nothing_else(database: Datab
     assert await rows(database, origin, "select name from outbox_event") == []
 
 
+async def test_a_refusal_about_what_a_stranger_typed_is_recorded_too(
+    database: Database, origin: Origin
+) -> None:
+    """Neither NUL nor half a character nor a megabyte keeps a refusal out of the log."""
+    typed = "nul \x00, half \ud800 " + "x" * 1_000_000
+    by = Actor(ActorKind.client, reference=typed)
+    with pytest.raises(CardHeld):
+        async with act(database, origin, event=Event.card_held, by=by, on=Subject("card", typed)):
+            raise CardHeld(typed=typed)
+    [(subject, reference, facts)] = await rows(
+        database, origin, "select subject_id, actor_reference, facts from audit_entry"
+    )
+    assert subject == reference == facts["typed"]
+    assert subject.startswith("nul �, half ? x")
+    assert len(subject) < 1100
+
+
 async def test_a_refusal_that_keeps_its_changes_keeps_their_entry_too(
     database: Database, origin: Origin
 ) -> None:
@@ -171,10 +188,10 @@ async def test_reading_the_log_is_in_the_log(
 ) -> None:
     """AUD-2."""
     await write()
+    clock.advance(timedelta(seconds=1))
     reader = Actor(ActorKind.support, reference="desk")
     async with database.work(origin) as work:
         await entries_about(work, CARD, by=reader)
-    clock.advance(timedelta(seconds=1))
     async with database.work(origin) as work:
         newest, _ = (await entries_about(work, CARD, by=reader)).entries
     assert (newest.event, newest.actor_reference, newest.facts) == ("audit-read", "desk", {"entries": 1})
