@@ -28,8 +28,8 @@ with EmbeddedPostgres(Path(sys.argv[1]), settings={"fsync": "off"}) as url:
 
 
 @pytest.fixture
-def folder():
-    folder = Path(tempfile.mkdtemp(prefix="zorgid-embedded-"))
+def folder(quick_place):
+    folder = Path(tempfile.mkdtemp(prefix="zorgid-embedded-", dir=quick_place))
     folder.chmod(0o755)
     yield folder
     if folder.exists():
