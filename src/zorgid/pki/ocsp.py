@@ -150,14 +150,14 @@ def parse_request(unverified: bytes) -> OcspQuestion:
             request.issuer_key_hash,
             request.serial_number,
         )
-        nonce = _nonce(request.extensions)
+        nonce = _nonce(request.extensions, unverified)
     except UNREADABLE:
         raise OcspRequestMalformed from None
     return OcspQuestion(named, nonce)
 
 
-def _nonce(extensions: x509.Extensions) -> bytes | None:
-    """Return the nonce to be given back. Raises `ValueError` for one of an impossible length."""
+def _nonce(extensions: x509.Extensions, unverified: bytes) -> bytes | None:
+    """Return the nonce to be given back. Raises `ValueError` for one that cannot be."""
     nonce = None
     for extension in extensions:
         if isinstance(extension.value, x509.OCSPNonce):
@@ -167,8 +167,10 @@ def _nonce(extensions: x509.Extensions) -> bytes | None:
             raise ValueError(msg)
     if nonce is None:
         return None
-    if not 0 < len(nonce) <= LONGEST_NONCE_BYTES:
-        msg = "a nonce of an impossible length"
+    # The library takes a nonce without its own OCTET STRING too, and could not give that back as it came.
+    is_wrapped = der.octet_string(der.octet_string(nonce)) in unverified
+    if not is_wrapped or not 0 < len(nonce) <= LONGEST_NONCE_BYTES:
+        msg = "a nonce that cannot be"
         raise ValueError(msg)
     return nonce if len(nonce) <= LONGEST_ECHOED_NONCE_BYTES else None
 
