@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import html
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,11 +13,12 @@ from uuid import UUID, uuid4
 
 import httpx
 from joserfc import jws
-from joserfc.jwk import ECKey, Key, RSAKey
-from tests.web_builders import services_for_pages
+from joserfc.jwk import ECKey, JWKRegistry, Key, RSAKey
 
+from tests.web_builders import services_for_pages
+from zorgid.audit.model import SYSTEM
 from zorgid.ca.keys import KeyName, KeyProvider
-from zorgid.clients.actions import ClientCache
+from zorgid.clients.actions import ClientCache, register_client
 from zorgid.clients.model import Client, ClientId, Profile, SigningAlgorithm, TokenEndpointAuth
 from zorgid.kernel.ids import PersonId, SessionId
 from zorgid.kernel.secrets import Secret
@@ -196,6 +199,35 @@ class Visit:
         self.browser.cookies.set("zid-session", cookie.text_for_wire())
         return session
 
+    async def code(self, **changes: str | None) -> str:
+        """Return a code for the person who is logged in."""
+        return answered(await self.authorize(**changes))["code"]
+
+    async def redeem(self, code: str, *, now: datetime, **changes: str | None) -> httpx.Response:
+        return await self.browser.post(TOKEN_URL, data=a_token_request(code, now=now, **changes))
+
+    async def tokens(self, *, now: datetime, **changes: str | None) -> dict[str, Any]:
+        """Return the tokens of the person who is logged in."""
+        response = await self.redeem(await self.code(**changes), now=now)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def userinfo(self, token: str, **headers: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}", **headers}
+        return await self.browser.get("/oauth/connect/userinfo", headers=headers)
+
+    async def register(self, origin: Any, client: Client) -> None:
+        async with self.database.work(origin) as work:
+            await register_client(work, client, by=SYSTEM)
+
+    async def claims_of(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token after checking its signature with the published keys."""
+        published = (await self.browser.get("/oauth/.well-known/openid-configuration/jwks")).json()["keys"]
+        header = jws.extract_compact(token.encode()).headers()
+        (key,) = [one for one in published if one["kid"] == header["kid"]]
+        checked = jws.deserialize_compact(token, JWKRegistry.import_key(key), [key["alg"]])
+        return json.loads(checked.payload)
+
     async def authorize(self, **changes: str | None) -> httpx.Response:
         return await self.browser.get(AUTHORIZE_PATH, params=a_request(**changes))
 
@@ -221,3 +253,9 @@ def answered(response: httpx.Response) -> dict[str, str]:
 
 def seconds_of(at: datetime) -> int:
     return int(at.timestamp())
+
+
+def fields_of_page(page: str) -> dict[str, str]:
+    """Return the hidden fields of a page, unescaped."""
+    found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page)
+    return {html.unescape(name): html.unescape(value) for name, value in found}

@@ -83,7 +83,7 @@ def check_client_is_known(draft: Draft) -> Draft:
     """The client is registered."""
     client_id = draft.unverified.one("client_id")
     if draft.client is None or client_id != draft.client.id:
-        raise ClientNotKnown(description="The client is not known.", detail=f"client_id {client_id!r}")
+        raise ClientNotKnown(description="The client is not known.", detail=f"client_id {_shown(client_id)}")
     return draft
 
 
@@ -93,7 +93,8 @@ def check_return_address(draft: Draft) -> Draft:
     address = registered_address(asked, draft.known_client().redirect_uris)
     if address is None:
         raise ReturnAddressNotRegistered(
-            description="The redirect_uri is missing or not registered.", detail=f"redirect_uri {asked!r}"
+            description="The redirect_uri is missing or not registered.",
+            detail=f"redirect_uri {_shown(asked)}",
         )
     return replace(draft, target=Target(address))
 
@@ -286,6 +287,11 @@ def _request(draft: Draft) -> AuthorisationRequest:
         id_token_claims=tuple(sorted(draft.claims.id_token)),
         ui_locales=draft.ui_locales,
     )
+
+
+def _shown(value: str | None) -> str:
+    """Return the beginning of what was sent, for the operator's log; a query may hold what no log should."""
+    return repr(None if value is None else value.partition("?")[0][:100])
 
 
 def _bounded(draft: Draft, name: str) -> str | None:

@@ -39,7 +39,6 @@ class OAuthRefusal(Refusal):
     """The error code on the wire."""
 
     status = 400
-    personal = frozenset({"detail"})
 
     def __init__(self, *, description: str, detail: str = "") -> None:
         self.description = description

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -27,6 +28,14 @@ SUBMIT: Final = "document.forms[0].submit()"
 """The whole script of the page that posts; allowed by its hash."""
 
 
+log = structlog.get_logger("zorgid.oidc")
+
+
+def note(refusal: OAuthRefusal) -> None:
+    """Write a refusal into the operator's log, with the detail that the client is not told."""
+    log.info("refused", code=refusal.code, description=refusal.description, detail=refusal.detail)
+
+
 def cached(span: timedelta) -> dict[str, str]:
     """Return the header that lets anybody keep an answer for so long."""
     return {"Cache-Control": f"public, max-age={int(span.total_seconds())}"}
@@ -48,6 +57,7 @@ def preflight(methods: str) -> Callable[[Request], Awaitable[Response]]:
 
 def json_error(refusal: OAuthRefusal) -> JSONResponse:
     """Return a refusal as the token endpoint writes it (RFC 6749, section 5.2)."""
+    note(refusal)
     content = {"error": refusal.error, "error_description": refusal.description}
     return JSONResponse(content, refusal.status, headers={**ANY_SITE, **NOT_KEPT})
 

@@ -17,7 +17,7 @@ from zorgid.storage.database import Work
 from zorgid.web import cookies
 from zorgid.web.edge import LANGUAGES, refusal_page, work_of
 from zorgid.web.limits import BEGIN_PER_ADDRESS
-from zorgid.web.oidc.answers import authorisation_answer, form_parameters
+from zorgid.web.oidc.answers import authorisation_answer, form_parameters, note
 from zorgid.web.services import services_of
 
 LOGIN_PAGE = "/oauth/account/login"
@@ -77,6 +77,7 @@ def _login_page(ui_locales: Sequence[str]) -> str:
 
 
 def _refused(request: Request, refusal: OAuthRefusal) -> Response:
+    note(refusal)
     if refusal.target is None:
         return refusal_page(request, refusal)
     issuer = services_of(request).identity.issuer

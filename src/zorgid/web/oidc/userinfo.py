@@ -10,7 +10,7 @@ from zorgid.oidc import actions
 from zorgid.oidc.errors import InvalidRequest, InvalidToken, OAuthRefusal
 from zorgid.oidc.jose import UnverifiedToken
 from zorgid.web.edge import work_of
-from zorgid.web.oidc.answers import ANY_SITE, NOT_KEPT, form_parameters
+from zorgid.web.oidc.answers import ANY_SITE, NOT_KEPT, form_parameters, note
 from zorgid.web.services import services_of
 
 SIGNED = "application/jwt"
@@ -46,6 +46,7 @@ async def _bearer_token(request: Request) -> UnverifiedToken:
 
 def _challenge(refusal: OAuthRefusal) -> Response:
     """Return a refusal as a resource server writes it (RFC 6750, section 3)."""
+    note(refusal)
     facts = f'error="{refusal.error}", error_description="{refusal.description}"'
     headers = {**ANY_SITE, **NOT_KEPT, "WWW-Authenticate": f"Bearer {facts}"}
     content = {"error": refusal.error, "error_description": refusal.description}
