@@ -11,10 +11,8 @@ from zorgid.kernel.randomness import RandomSource
 from zorgid.pki.errors import StatusRevoked, UziChainInvalid
 from zorgid.pki.recognise import RecognisedUziCard, recognise_uzi_certificate
 from zorgid.storage.database import Database, Origin
-from zorgid.trust.model import MadeWith, Recheck, RevokedBefore, TrustBundle, UziCard
+from zorgid.trust.model import MadeWith, Recheck, RevokedBefore, TrustBundle
 from zorgid.trust.status import ASK_ANEW, AUTHORITY_KEPT_FOR, StatusDesk
-
-__all__ = ["Trust", "UziCard"]
 
 
 class Trust:
@@ -34,7 +32,7 @@ class Trust:
         self._clock = clock
         self._desk = StatusDesk(database, bundle, client=client, clock=clock, random=random, origin=origin)
 
-    async def recognise_uzi_card(self, unverified: bytes) -> UziCard:
+    async def recognise_uzi_card(self, unverified: bytes) -> RecognisedUziCard:
         """Return the UZI card whose authentication certificate (DER) was shown, real, in time and good.
 
         Call it outside a work: the issuer is asked over the network. That whoever shows the certificate also
@@ -46,7 +44,7 @@ class Trust:
         card = recognise_uzi_certificate(unverified, store=self._store, now=self._clock())
         await self._require_good_authorities(card)
         await self._desk.require_good(card.certificate, card.chain[1], kept_for=ASK_ANEW)
-        return UziCard.of(card)
+        return card
 
     async def revoked_before_making(self, made_with: Iterable[MadeWith]) -> Recheck:
         """Return those means whose UZI card was revoked at or before the making (CARD-16).

@@ -1,15 +1,11 @@
-"""The values of trust: what an environment trusts and where it asks, and a recognised UZI card."""
+"""The values of trust: what an environment trusts, where it asks, and the daily check."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from zorgid.pki.crl_judgement import CRL_AGE_LIMIT
-from zorgid.pki.identity import CardType
-from zorgid.pki.names import HolderNames
-from zorgid.pki.recognise import Level, RecognisedUziCard, TrustStore
+from zorgid.pki.recognise import TrustStore
 
 
 @dataclass(frozen=True)
@@ -34,45 +30,6 @@ class TrustBundle:
 
     store: TrustStore
     ways: Mapping[bytes, Ways]
-
-
-@dataclass(frozen=True)
-class UziCard:
-    """A UZI card that is real, in time and not revoked, as its authentication certificate shows it."""
-
-    uzi_number: str
-    card_type: CardType
-    ura: str
-    role: str
-    agb: str
-    names: HolderNames
-    organisation_name: str
-    certificate_der: bytes
-    fingerprint_sha256: bytes
-    valid_until: datetime
-    level: Level
-
-    @property
-    def title(self) -> str | None:
-        """Return the formal title of a professional; None on other cards."""
-        return self.names.title
-
-    @classmethod
-    def of(cls, card: RecognisedUziCard) -> "UziCard":
-        """Return what other rooms need of a recognised card. Call it when the status is known to be good."""
-        return cls(
-            uzi_number=card.identity.uzi_number,
-            card_type=card.identity.card_type,
-            ura=card.identity.ura,
-            role=card.identity.role,
-            agb=card.identity.agb,
-            names=card.names,
-            organisation_name=card.organisation_name,
-            certificate_der=card.certificate.public_bytes(Encoding.DER),
-            fingerprint_sha256=card.fingerprint_sha256,
-            valid_until=card.valid_until,
-            level=card.level,
-        )
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,8 @@ async def test_a_recognised_card_says_what_is_on_it(trust, register):
 
     recognised = await trust.recognise_uzi_card(der_of(card.authentication.certificate))
 
-    assert recognised.certificate_der == der_of(card.authentication.certificate)
-    assert recognised.uzi_number in card.authentication.certificate.subject.rfc4514_string()
+    assert recognised.certificate == card.authentication.certificate
+    assert recognised.identity.uzi_number in card.authentication.certificate.subject.rfc4514_string()
     assert recognised.valid_until == card.authentication.certificate.not_valid_after_utc
 
 
@@ -100,7 +100,7 @@ def no_ocsp(_request, response):
 async def test_when_the_responder_is_silent_a_fresh_list_counts(trust, register, wire):
     wire.change = no_ocsp
 
-    assert (await trust.recognise_uzi_card(shown(register))).uzi_number
+    assert (await trust.recognise_uzi_card(shown(register))).identity.uzi_number
     assert any("/cdp/" in url for _, url in wire.requests)
 
 
