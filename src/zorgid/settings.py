@@ -82,7 +82,7 @@ class Settings(BaseModel):
     trusted_proxies: Annotated[frozenset[str], FromCommas] = frozenset()
     """Addresses whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
 
-    pki_origin: str = "http://localhost:8604"
+    pki_origin: str = "http://127.0.0.1:8604"
     """Where relying parties fetch OCSP, CRL and CA certificates; stands in every certificate."""
     pki_listen_address: str = "127.0.0.1"
     pki_listen_port: int = 8604

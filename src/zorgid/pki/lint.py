@@ -4,6 +4,7 @@ The rules read the bytes again and compare them with the tables of `profiles`; t
 built them.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -92,6 +93,9 @@ CARD_SUBJECT: Final = (
     NameOID.COMMON_NAME,
 )
 AUTHORITY_SUBJECT: Final = (NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
+
+PLAIN_ADDRESS: Final = re.compile(r"http://([^/:]+\.[^/:]+|\[[0-9a-f:]+\])(:\d+)?/")
+"""Plain HTTP to a full domain name or an IP address; `localhost` is neither. Source: RFC 5280, 4.2.1.6."""
 
 SERIAL_BITS: Final = range(64, 160)
 """At least 64 bits and at most 20 bytes with the sign. Source: RFC 5280, 4.1.2.2."""
@@ -204,7 +208,7 @@ def lint_identity(candidate: Candidate) -> None:
 
 
 def lint_addresses(candidate: Candidate) -> None:
-    """CRL, OCSP and issuer can be found over plain HTTP, since TLS would need the very answers it fetches."""
+    """CRL, OCSP and issuer are found over plain HTTP, since TLS would need the very answers it fetches."""
     if ExtensionOID.CRL_DISTRIBUTION_POINTS not in EXTENSIONS[candidate.profile]:
         return
     extensions = candidate.certificate.extensions
@@ -212,7 +216,7 @@ def lint_addresses(candidate: Candidate) -> None:
     points = extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     found = [description.access_location.value for description in access]
     found += [name.value for point in points for name in point.full_name or ()]
-    candidate.demand(all(str(address).startswith("http://") for address in found), "plain addresses")
+    candidate.demand(all(PLAIN_ADDRESS.match(str(address)) for address in found), "plain addresses")
     methods = {description.access_method for description in access}
     wanted = {AuthorityInformationAccessOID.CA_ISSUERS}
     if candidate.profile in CARD_PROFILES:

@@ -1,8 +1,10 @@
 """What the certificates of ZORG-ID look like, as tables.
 
-Object identifiers stand under an arc of our own, `2.25.<UUID as a number>` (ITU-T X.667), which nobody has to
-hand out. The profiles of the three card certificates follow those of the UZI register, so that what reads a
-UZI card reads a Smartcard: subject order, identity string, user principal name, key usages.
+Object identifiers stand under an arc of our own that nobody had to hand out: a GUID in seven small parts
+below an arc that Microsoft set aside for this. The shorter 2.25.<UUID> has an arc of 128 bits, at which much
+software stumbles (docs/decisions/0310-object-identifiers.md). The profiles of the three card certificates
+follow those of the UZI register, so that what reads a UZI card reads a Smartcard: subject order, identity
+string, user principal name, key usages.
 
 Source: CPS UZI-register, sections 7.1.1 to 7.1.5; RFC 5280, section 4.2; RFC 6960, section 4.2.2.2; RFC 8813,
 section 3.
@@ -19,8 +21,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from zorgid.pki.algorithms import KeyKind, PublicKey
 
-ARC: Final = "2.25.331652575169505090087004833507470662516"
-"""The arc of ZORG-ID: the UUID f981f66a-ac6c-46d3-9bca-2bf0500adb74, drawn once."""
+ARC: Final = "1.2.840.113556.1.8000.2554.63873.63082.44140.18131.39882.2879568.711540"
+"""The arc of ZORG-ID: the GUID f981f66a-ac6c-46d3-9bca-2bf0500adb74, drawn once."""
 
 OID_SMARTCARD_CA: Final = f"{ARC}.1.1"
 OID_MOBIEL_CA: Final = f"{ARC}.1.2"

@@ -157,7 +157,7 @@ def own_authority(kind: KeyKind = KeyKind.p256) -> OwnAuthority:
         ),
         root_key,
     )
-    base = "http://localhost:8604"
+    base = "http://127.0.0.1:8604"
     root_issuer = Issuer(root, Addresses(f"{base}/crl/root.crl", f"{base}/ca/root.cer", None))
     below = issued(
         prepare_authority(

@@ -128,10 +128,10 @@ def test_a_card_certificate_says_where_list_responder_and_issuer_are():
     point = extension(certificate, x509.CRLDistributionPoints)[0]
 
     assert access == {
-        AuthorityInformationAccessOID.OCSP: "http://localhost:8604/ocsp",
-        AuthorityInformationAccessOID.CA_ISSUERS: "http://localhost:8604/ca/smartcard.cer",
+        AuthorityInformationAccessOID.OCSP: "http://127.0.0.1:8604/ocsp",
+        AuthorityInformationAccessOID.CA_ISSUERS: "http://127.0.0.1:8604/ca/smartcard.cer",
     }
-    assert point.full_name[0].value == "http://localhost:8604/crl/smartcard.crl"
+    assert point.full_name[0].value == "http://127.0.0.1:8604/crl/smartcard.crl"
 
 
 def test_a_stand_in_is_named_as_such_in_every_certificate():
@@ -294,6 +294,20 @@ def test_an_address_over_tls_is_found_since_it_would_need_its_own_answer(address
     addresses = replace(OWN.issuer.addresses, **{address: "https://localhost/x"})
 
     assert unfit(issuer=replace(OWN.issuer, addresses=addresses)) == "plain addresses"
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8604", ""])
+def test_an_address_without_a_full_name_or_an_ip_address_is_found(host: str):
+    addresses = replace(OWN.issuer.addresses, crl=f"http://{host}/crl/smartcard.crl")
+
+    assert unfit(issuer=replace(OWN.issuer, addresses=addresses)) == "plain addresses"
+
+
+@pytest.mark.parametrize("host", ["pki.zorg-id.example", "127.0.0.1:8604", "[::1]:8604"])
+def test_an_address_with_a_full_name_or_an_ip_address_is_in_order(host: str):
+    addresses = replace(OWN.issuer.addresses, crl=f"http://{host}/crl/smartcard.crl")
+
+    assert OWN.prepared(issuer=replace(OWN.issuer, addresses=addresses))
 
 
 def test_an_issuer_without_a_responder_issues_no_cards():
