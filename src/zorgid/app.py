@@ -12,7 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-import httpx
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -56,6 +55,7 @@ from zorgid.storage.database import Companion, Companions, Database, Origin
 from zorgid.storage.listener import Handler as HearsOf
 from zorgid.storage.listener import Listener
 from zorgid.trust.actions import Trust
+from zorgid.trust.fetch import new_client
 from zorgid.trust.folder import load_trust_bundle
 from zorgid.trust.model import TrustBundle
 from zorgid.web import health
@@ -314,7 +314,7 @@ class Platform:
         bundle = self._additions.trust or load_trust_bundle(
             self._trust_folder, accepts_test=self._settings.allows_stand_ins
         )
-        client = await self._stack.enter_async_context(httpx.AsyncClient())
+        client = await self._stack.enter_async_context(new_client())
         return Trust(
             database, bundle, client=client, clock=self._clock, random=self._random, origin=self._origin
         )
