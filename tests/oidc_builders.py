@@ -157,19 +157,19 @@ async def begin_session(work: Work, **changes: Any) -> tuple[Session, Secret]:
     return session, cookie
 
 
-def an_identity_server(keys: KeyProvider) -> IdentityServer:
+def an_identity_server(keys: KeyProvider, origin: str = "http://localhost:8600") -> IdentityServer:
     async def recognise(_certificate: bytes) -> Any:
         raise NotImplementedError
 
     login = LoginSetup(
-        origin="http://localhost:8600",
+        origin=origin,
         environment="demo",
         derive=lambda info, size: keys.derive(KeyName("login-secrets"), info, size),
         recognise_uzi_card=recognise,
     )
     return IdentityServer(
-        issuer=ISSUER,
-        portal_api="http://localhost:8600/portal/api",
+        issuer=f"{origin}/oauth",
+        portal_api=f"{origin}/portal/api",
         login=login,
         keys=keys,
         signing_keys=SigningKeys(),
@@ -233,13 +233,8 @@ class Visit:
 
 
 def an_application(server: IdentityServer, database: Database, **others: Any) -> Any:
-    services = services_for_pages(
-        settings=Settings(node="test-node"),
-        database=database,
-        identity=server,
-        login=server.login,
-        **({"limits": NoLimits()} | others),
-    )
+    given = {"settings": Settings(node="test-node"), "limits": NoLimits(), **others}
+    services = services_for_pages(database=database, identity=server, login=server.login, **given)
     return web_application(services, [*identity_pages.routes(), *login_pages.routes()])
 
 

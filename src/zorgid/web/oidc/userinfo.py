@@ -17,8 +17,9 @@ SIGNED = "application/jwt"
 
 
 async def userinfo(request: Request) -> Response:
-    """Answer the claims as JSON, or signed when the client asks for that media type."""
-    as_jwt = SIGNED in request.headers.get("accept", "")
+    """Answer the claims as JSON, or signed when the client takes nothing else."""
+    accepted = ",".join(request.headers.getlist("accept"))
+    as_jwt = SIGNED in accepted and "application/json" not in accepted
     try:
         unverified = await _bearer_token(request)
         async with work_of(request) as work:
