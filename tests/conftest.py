@@ -36,6 +36,7 @@ HASTY = {
     "max_connections": "200",
     "max_wal_size": "64MB",
     "min_wal_size": "32MB",
+    "dynamic_shared_memory_type": "mmap",  # in the data folder, so that it goes with it
 }
 DEBIANS = Path("/usr/lib/postgresql/15/bin")
 """The oldest PostgreSQL that is served (ALL-3)."""
@@ -75,8 +76,9 @@ def quickest_place() -> Path:
 def sweep_away_what_killed_sessions_left(place: Path) -> None:
     """Servers of tests hold nothing worth keeping; one whose lock is free has no session any more."""
     for lock in place.glob(f"{PREFIX}*/users.lock"):
-        with suppress(OSError), lock.open("a") as held:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(OSError), lock.with_name("turn.lock").open("a") as turn, lock.open("a") as users:
+            for file in (turn, users):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for process in workers_in(lock.parent / "data"):
                 os.kill(process, signal.SIGKILL)
             shutil.rmtree(lock.parent)

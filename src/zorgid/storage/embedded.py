@@ -122,24 +122,21 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Let go of the server, and stop it when nobody else uses it."""
-        if self._users is None:
-            return
-        with exclusive(self._folder / "turn.lock"), self._users as users:
-            self._users = None
-            if _try_lock(users, fcntl.LOCK_EX) and self._postmaster() is not None:
-                self._end_server()
+        if self._users is not None:
+            with exclusive(self._folder / "turn.lock"):
+                self._let_go(self._users)
 
     def discard(self) -> None:
         """Let go of the server; when nobody else uses it, throw all data away too.
 
         For worlds that end, as in tests.
         """
-        self.stop()
-        with exclusive(self._folder / "turn.lock"):
-            if self._postmaster() is None:
-                shutil.rmtree(self._home)
-        if self._home != self._folder and not self._home.exists():
-            shutil.rmtree(self._folder)
+        if self._users is not None:
+            with exclusive(self._folder / "turn.lock"):
+                self._let_go(self._users)
+                if self._postmaster() is None:
+                    shutil.rmtree(self._home)
+                    shutil.rmtree(self._folder, ignore_errors=True)
 
     def url(self, database: str = DATABASE, role: str = OWNER) -> str:
         """Return the address of a database on the running server."""
@@ -167,6 +164,12 @@ class EmbeddedPostgres:
             users.close()
             raise
         return users
+
+    def _let_go(self, users: TextIOWrapper) -> None:
+        self._users = None
+        with users:
+            if _try_lock(users, fcntl.LOCK_EX) and self._postmaster() is not None:
+                self._end_server()
 
     def _choose_places(self) -> None:
         self._user = server_user()
