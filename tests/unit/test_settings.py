@@ -1,5 +1,8 @@
 """Settings are read once, and what cannot be is named at start (design.md, chapter 6; style.md, rules 11 and 12)."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from zorgid.organisations.model import OrganisationType
@@ -62,3 +65,11 @@ def test_production_refuses_every_stand_in_by_name():
 def test_the_demo_takes_stand_ins_and_production_takes_none():
     Settings().require_nothing_pretends(["virtual cards"])
     Settings.model_construct(environment=Environment.production).require_nothing_pretends([])
+
+
+def test_every_setting_stands_in_the_documentation_and_nothing_else_does():
+    page = Path("docs/settings.md").read_text(encoding="utf-8")
+
+    documented = set(re.findall(r"`ZORGID_(\w+)`", page))
+
+    assert documented == {name.upper() for name in Settings.model_fields}
