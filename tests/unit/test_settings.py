@@ -68,7 +68,7 @@ def test_the_demo_takes_stand_ins_and_production_takes_none():
 
 
 def test_every_setting_stands_in_the_documentation_and_nothing_else_does():
-    page = Path("docs/settings.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 
     documented = set(re.findall(r"`ZORGID_(\w+)`", page))
 
