@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from zorgid.app import Additions, Running, build
 from zorgid.ca.keys import KeyKind
 from zorgid.ca.model import HierarchyPlan
@@ -14,7 +16,9 @@ from zorgid.demo.uzi_trust import trust_in
 from zorgid.kernel.clock import Clock, system_clock
 from zorgid.kernel.randomness import system_random
 from zorgid.pki.algorithms import KeyKind as CardKeyKind
+from zorgid.pki.recognise import UziIssuer
 from zorgid.settings import Settings
+from zorgid.trust.model import TrustBundle
 
 
 def free_port() -> int:
@@ -34,7 +38,7 @@ def demo_settings(folder: Path, database_url: str, **others: Any) -> Settings:
         "database_url": database_url,
         "origin": f"http://localhost:{main}",
         "listen_port": main,
-        "pki_origin": f"http://localhost:{pki}",
+        "pki_origin": f"http://127.0.0.1:{pki}",
         "pki_listen_port": pki,
         "stop_within_seconds": 5,
     }
@@ -43,7 +47,7 @@ def demo_settings(folder: Path, database_url: str, **others: Any) -> Settings:
 
 def register_in(folder: Path, clock: Clock = system_clock) -> Register:
     """Return the test UZI register with quick keys."""
-    base_url = "http://localhost:9"
+    base_url = "http://127.0.0.1:9"
     return Register.open(
         folder / "register", base_url=base_url, clock=clock, random=system_random, keys=CardKeyKind.p256
     )
@@ -63,3 +67,33 @@ async def platform(
     added = Additions(**{**given, **additions})
     async with build(settings, added, clock=clock, with_worker=with_worker) as running:
         yield running
+
+
+def write_trust_folder(folder: Path, bundle: TrustBundle) -> None:
+    """Write a trust store as an operator keeps it."""
+    for name, certificates in (("roots", bundle.store.roots), ("intermediates", bundle.store.intermediates)):
+        (folder / name).mkdir(parents=True)
+        for number, certificate in enumerate(certificates):
+            (folder / name / f"{number}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    lines = [line for issuer in bundle.store.issuers for line in _issuer_lines(issuer)]
+    for key_sha256, ways in bundle.ways.items():
+        lines += [
+            "[[ways]]",
+            f'key_sha256 = "{key_sha256.hex()}"',
+            f"ocsp = {list(ways.ocsp)}",
+            f"crl = {list(ways.crl)}",
+        ]
+    (folder / "store.toml").write_text("\n".join(lines))
+
+
+def _issuer_lines(issuer: UziIssuer) -> list[str]:
+    return [
+        "[[issuer]]",
+        f'name = "{issuer.name}"',
+        f'key_sha256 = "{issuer.key_sha256.hex()}"',
+        f'card_type = "{issuer.card_type}"',
+        f'oid_ca = "{issuer.oid_ca}"',
+        f'authentication_policy = "{issuer.authentication_policy}"',
+        f'level = "{issuer.level}"',
+        f"is_test = {str(issuer.is_test).lower()}",
+    ]

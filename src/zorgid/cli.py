@@ -39,13 +39,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return FAILED
+    except Exception as error:
+        if not type(error).__module__.startswith("psycopg"):
+            raise
+        # the text of the error may quote the address, which holds the password
+        sys.stderr.write(
+            f"zorgid: the database cannot be used ({type(error).__name__}); run `zorgid doctor`\n"
+        )
+        return FAILED
 
 
 def parser() -> argparse.ArgumentParser:
     """Return what understands the command line."""
     whole = argparse.ArgumentParser(
         prog="zorgid",
-        description="The ZORG-ID platform. Settings are variables ZORGID_…; see docs/operating.md.",
+        description="The ZORG-ID platform. Settings are variables ZORGID_…; see docs/settings.md.",
     )
     commands = whole.add_subparsers(required=True, metavar="command")
 

@@ -1,0 +1,178 @@
+"""The command `zorgid`, as an operator runs it."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from tests.app_builders import free_port, register_in, write_trust_folder
+
+from zorgid.demo.uzi_trust import trust_in
+
+HEAVY = ("cryptography", "psycopg", "pydantic", "starlette", "granian", "httpx", "jinja2", "structlog")
+
+
+@pytest.fixture
+def variables(tmp_path: Path, database_url: str) -> dict[str, str]:
+    """The environment of a demo on a database of the test, with a trust folder as elsewhere."""
+    write_trust_folder(tmp_path / "trust", trust_in(register_in(tmp_path)))
+    main, pki = free_port(), free_port()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ZORGID_")}
+    return {
+        **kept,
+        "PYTHONPATH": "src",
+        "PYTHONWARNINGS": "default",
+        "ZORGID_DATA_FOLDER": str(tmp_path),
+        "ZORGID_DATABASE_URL": database_url,
+        "ZORGID_ORIGIN": f"http://localhost:{main}",
+        "ZORGID_LISTEN_PORT": str(main),
+        "ZORGID_PKI_ORIGIN": f"http://127.0.0.1:{pki}",
+        "ZORGID_PKI_LISTEN_PORT": str(pki),
+        "ZORGID_STOP_WITHIN_SECONDS": "10",
+    }
+
+
+def zorgid(variables: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    command = [sys.executable, "-m", "zorgid.cli", *arguments]
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_help_is_answered_without_importing_what_commands_need(variables: dict[str, str]) -> None:
+    """design.md, chapter 8: `zorgid --help` in under 0.3 s."""
+    script = "import sys, zorgid.cli; zorgid.cli.parser().format_help(); print(*sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=variables, capture_output=True, text=True, check=True
+    )
+    assert {name.partition(".")[0] for name in run.stdout.split()} & set(HEAVY) == set()
+
+
+def test_a_variable_that_is_no_setting_is_named(variables: dict[str, str]) -> None:
+    run = zorgid({**variables, "ZORGID_ORIGEN": "x"}, "serve")
+    assert run.returncode == 1
+    assert run.stderr == "zorgid: SettingsUnfit: ZORGID_ORIGEN is not a setting\n"
+
+
+def test_a_database_that_cannot_be_reached_is_said_in_one_line(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    away = f"postgresql://user:very-secret@/nothing?host={tmp_path}&connect_timeout=1"
+    run = zorgid({**variables, "ZORGID_DATABASE_URL": away}, "migrate")
+    assert run.returncode == 1
+    assert run.stderr.count("\n") == 1
+    assert "the database cannot be used" in run.stderr
+    assert "very-secret" not in run.stderr
+
+
+def test_a_platform_is_set_up_command_by_command(
+    variables: dict[str, str], empty_url: str, tmp_path: Path
+) -> None:
+    variables = {**variables, "ZORGID_DATABASE_URL": empty_url}
+    assert zorgid(variables, "doctor").returncode == 1
+    migrated = zorgid(variables, "migrate")
+    assert "steps taken" in migrated.stdout, migrated.stderr
+    assert zorgid(variables, "migrate").stdout == "nothing to do\n"
+    made = zorgid(variables, "ca", "init")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.count("CN=TEST ZORG-ID") == 3
+    published = zorgid(variables, "crl", "publish")
+    assert "smartcard: number 2" in published.stdout, published.stderr
+    healthy = zorgid(variables, "doctor")
+    assert healthy.returncode == 0, healthy.stdout
+    unsealed = zorgid(variables, "audit", "verify")
+    assert unsealed.returncode == 0, unsealed.stdout + unsealed.stderr
+    assert "the log is as it was written" in unsealed.stdout
+    with psycopg.connect(empty_url) as connection:
+        connection.execute("alter table audit_entry disable trigger user")
+        connection.execute("update audit_entry set event = 'card-released' where event = 'authority-created'")
+    verified = zorgid(variables, "audit", "verify")
+    assert verified.returncode == 1
+    assert "THE LOG IS NOT AS IT WAS WRITTEN" in verified.stdout
+
+
+@asynccontextmanager
+async def running(variables: Mapping[str, str], *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A command that goes on until it is told to stop."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "zorgid.cli", *arguments, env=variables, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+async def until_ready(client: httpx.AsyncClient, origin: str, process: asyncio.subprocess.Process) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if (await client.get(f"{origin}/ready")).status_code == 200:
+                    return
+            assert process.returncode is None, (await process.stderr.read()).decode()
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_stops_the_server_under_load_and_breaks_no_request_off(
+    variables: dict[str, str], number: signal.Signals
+) -> None:
+    """Requests finish, nothing is half-done, and the log holds lines that a machine can read."""
+    origin = variables["ZORGID_ORIGIN"]
+    answers: list[int] = []
+    broken: list[str] = []
+
+    async def ask_on(client: httpx.AsyncClient) -> None:
+        while True:
+            try:
+                answers.append((await client.get(f"{origin}/portal/login")).status_code)
+            except httpx.ConnectError:
+                return  # the door is closed: not a request that was broken off
+            except httpx.TransportError as error:
+                broken.append(type(error).__name__)
+                return
+
+    async with running(variables, "serve") as process, httpx.AsyncClient(timeout=30) as client:
+        await until_ready(client, origin, process)
+        load = [asyncio.create_task(ask_on(client)) for _ in range(8)]
+        while len(answers) < 50:  # noqa: ASYNC110 - the load counts itself
+            await asyncio.sleep(0.01)
+        process.send_signal(number)
+        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        await asyncio.gather(*load)
+    assert process.returncode == 0, errors.decode()
+    assert set(answers) == {303}
+    lines = [json.loads(line) for line in errors.decode().splitlines()]
+    assert {line["level"] for line in lines} <= {"info", "warning"}, errors.decode()
+    assert set(broken) <= {"RemoteProtocolError", "ReadError"}
+    assert len(broken) <= len(load)
+
+
+async def test_a_worker_publishes_and_seals_beside_a_server_that_does_not(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    origin = variables["ZORGID_ORIGIN"]
+    async with (
+        httpx.AsyncClient(timeout=30) as client,
+        running(variables, "serve", "--no-with-worker") as server,
+    ):
+        await until_ready(client, origin, server)
+        assert not list((tmp_path / "seals").glob("*"))
+        async with running(variables, "worker") as worker, asyncio.timeout(60):
+            while not list((tmp_path / "seals").glob("seals-*")):
+                assert worker.returncode is None, (await worker.stderr.read()).decode()
+                await asyncio.sleep(0.05)
+            worker.send_signal(signal.SIGTERM)
+            assert await worker.wait() == 0
+        server.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(server.wait(), 30) == 0
