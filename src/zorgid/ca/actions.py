@@ -16,17 +16,16 @@ from zorgid.ca.keys import KeyProvider
 from zorgid.ca.model import (
     Authority,
     CertificateStatus,
-    ClaimedIntent,
     Intent,
     IssuedCertificate,
 )
 from zorgid.ca.publication import current_crl, publish_changes, publish_crl
-from zorgid.ca.signing import sign_prepared
+from zorgid.ca.signing import require_key_of, sign_prepared
 from zorgid.ca.status import set_status_for_card, status_at, status_history, sweep_intents
 from zorgid.kernel.ids import CardId
 from zorgid.pki.algorithms import PublicKey, key_fingerprint
 from zorgid.pki.crl import RevocationReason, encode_entry
-from zorgid.pki.prepare import CardHolder, Validity, new_serial, prepare_card_certificate
+from zorgid.pki.prepare import CardHolder, Prepared, Validity, new_serial, prepare_card_certificate
 from zorgid.pki.profiles import Profile
 from zorgid.storage.database import Database, Origin, Work
 
@@ -58,13 +57,17 @@ async def intend_certificates(
 ) -> Sequence[Intent]:
     """Prepare one certificate for each public key and write down what will be signed; nothing is signed yet.
 
-    Call it inside the work that allows the making; commit, then call `sign_intents`.
+    Call it inside the work that allows the making; commit, then call `sign_intents`. Called again with the
+    same keys for the same card it returns the same intents, so that a making can go on after a crash.
 
     Raises:
         KeyAlreadySeen: one of the keys served before, or two of them are the same.
         PreparedUnfit: what was built breaks a rule of its profile.
     """
-    if await store.see_keys(work, [key_fingerprint(key) for key in public_keys.values()]) != len(public_keys):
+    hashes = {profile: key_fingerprint(key) for profile, key in public_keys.items()}
+    if repeated := await store.living_intents(work, card_id, authority.name, hashes):
+        return repeated
+    if await store.see_keys(work, list(hashes.values())) != len(public_keys):
         raise KeyAlreadySeen
     intents = [
         Intent(
@@ -117,11 +120,12 @@ async def sign_intents(
         IntentSpent: an earlier call began to sign and its outcome is not known, or the intents were revoked.
     """
     serials = [intent.serial for intent in intents]
+    require_key_of(authority.certificate, keys, authority.key_name)
     await publish_changes(database, keys, authority, origin)
     async with database.work(origin) as work:
         claimed = await store.claim_intents(work, serials)
-    for intent in claimed:
-        await _sign_one(database, keys, authority, intent, origin)
+    for prepared in claimed:
+        await _sign_one(database, keys, authority, prepared, origin)
     async with database.work(origin) as work:
         issued = await store.issued_by_serial(work, serials)
     if len(issued) != len(serials) or any(one.status is CertificateStatus.revoked for one in issued):
@@ -130,15 +134,14 @@ async def sign_intents(
 
 
 async def _sign_one(
-    database: Database, keys: KeyProvider, authority: Authority, intent: ClaimedIntent, origin: Origin
+    database: Database, keys: KeyProvider, authority: Authority, prepared: Prepared, origin: Origin
 ) -> None:
-    der = await sign_prepared(intent.prepared, keys, authority.key_name)
+    der = await sign_prepared(prepared, keys, authority.key_name)
     async with database.work(origin) as work:
-        await store.record_issued(work, intent.serial, der)
-        subject = Subject("certificate", f"{intent.serial:x}")
-        await record(
-            work, event=Event.certificate_signed, by=SYSTEM, on=subject, facts={"profile": intent.profile}
-        )
+        await store.record_issued(work, prepared.serial, der)
+        subject = Subject("certificate", f"{prepared.serial:x}")
+        facts = {"profile": prepared.profile}
+        await record(work, event=Event.certificate_signed, by=SYSTEM, on=subject, facts=facts)
 
 
 async def see_key(work: Work, public_key: PublicKey) -> None:

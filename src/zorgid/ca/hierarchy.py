@@ -14,9 +14,9 @@ from zorgid.ca import status_store, store
 from zorgid.ca.errors import HierarchyMissing
 from zorgid.ca.keys import KeyName, KeyProvider
 from zorgid.ca.model import ISSUING, Authority, AuthorityName, Hierarchy, HierarchyPlan, Places
-from zorgid.ca.publication import publish_crl
+from zorgid.ca.publication import current_crl_number, publish_crl
 from zorgid.ca.responder import renew_responder
-from zorgid.ca.signing import certificate_key, sign_prepared
+from zorgid.ca.signing import certificate_key, require_key_of, sign_prepared
 from zorgid.pki.prepare import (
     Issuer,
     Prepared,
@@ -47,7 +47,8 @@ async def initialise_hierarchy(
 ) -> Hierarchy:
     """Make what is missing of the hierarchy, its CRLs and its responder certificates, and return it.
 
-    It can be repeated, and two nodes may do it at once: what one has made, the other finds.
+    It can be repeated, and two nodes may do it at once: what one has made, the other finds. The root's key is
+    needed only while something is missing.
 
     Args:
         database: where certificates are kept; keys never are.
@@ -57,7 +58,6 @@ async def initialise_hierarchy(
         places: where CRLs and answers will be served.
         origin: for the log.
     """
-    await asyncio.to_thread(_make_keys, keys, root_keys, plan)
     async with database.work(origin) as work:
         await status_store.lock(work, "hierarchy")
         known = await store.authorities(work)
@@ -68,11 +68,21 @@ async def initialise_hierarchy(
             if name not in known:
                 await _make_issuing(work, name, root, (keys, root_keys), plan)
     hierarchy = await load_hierarchy(database, places, origin)
-    await publish_crl(database, root_keys, hierarchy.root, origin)
+    await _publish_root_crl(database, root_keys, hierarchy.root, origin)
     for authority in hierarchy.issuing:
         await publish_crl(database, keys, authority, origin)
         await renew_responder(database, keys, authority, origin)
     return hierarchy
+
+
+async def _publish_root_crl(
+    database: Database, root_keys: KeyProvider, root: Authority, origin: Origin
+) -> None:
+    """Publish the root's first CRL; the later ones are published when the root's key is at hand."""
+    async with database.work(origin) as work:
+        number = await current_crl_number(work, root.name)
+    if number == 0:
+        await publish_crl(database, root_keys, root, origin)
 
 
 async def load_hierarchy(database: Database, places: Places, origin: Origin) -> Hierarchy:
@@ -93,14 +103,9 @@ async def _load(work: Work, places: Places, name: AuthorityName) -> Authority:
     return Authority(name, key_name, Issuer(x509.load_der_x509_certificate(der), places.of(name)))
 
 
-def _make_keys(keys: KeyProvider, root_keys: KeyProvider, plan: HierarchyPlan) -> None:
-    root_keys.create_key(key_name_of(AuthorityName.root), plan.key_kind)
-    for name in ISSUING:
-        keys.create_key(key_name_of(name), plan.key_kind)
-
-
 async def _make_root(work: Work, root_keys: KeyProvider, plan: HierarchyPlan) -> None:
     key_name = key_name_of(AuthorityName.root)
+    await asyncio.to_thread(root_keys.create_key, key_name, plan.key_kind)
     prepared = prepare_root(
         public_key=certificate_key(root_keys, key_name),
         serial=new_serial(work.random),
@@ -119,6 +124,8 @@ async def _make_issuing(
     plan: HierarchyPlan,
 ) -> None:
     keys, root_keys = homes
+    require_key_of(root.certificate, root_keys, key_name_of(AuthorityName.root))
+    await asyncio.to_thread(keys.create_key, key_name_of(name), plan.key_kind)
     prepared = prepare_authority(
         PROFILES[name],
         issuer=root,

@@ -9,7 +9,6 @@ from cryptography import x509
 
 from zorgid.ca.keys import KeyKind, KeyName
 from zorgid.kernel.ids import CardId
-from zorgid.pki.algorithms import SignatureAlgorithm
 from zorgid.pki.crl import RevocationReason
 from zorgid.pki.prepare import Addresses, Issuer, Prepared
 from zorgid.pki.profiles import Profile
@@ -183,25 +182,3 @@ class ResponderCertificate:
     certificate: x509.Certificate
     valid_from: datetime
     valid_until: datetime
-
-
-@dataclass(frozen=True)
-class ClaimedIntent:
-    """An intent whose one signature is due now."""
-
-    serial: int
-    profile: Profile
-    algorithm: SignatureAlgorithm
-    public_key_sha256: bytes
-    tbs: bytes
-
-    @property
-    def prepared(self) -> Prepared:
-        """Return what was prepared and committed."""
-        return Prepared(
-            profile=self.profile,
-            serial=self.serial,
-            tbs=self.tbs,
-            algorithm=self.algorithm,
-            public_key_sha256=self.public_key_sha256,
-        )

@@ -13,6 +13,7 @@ from zorgid.ca import status_store
 from zorgid.ca.errors import CrlMissing
 from zorgid.ca.keys import KeyProvider
 from zorgid.ca.model import Authority, AuthorityName, PublishedCrl
+from zorgid.ca.signing import require_key_of
 from zorgid.pki.crl import assemble_crl, build_tbs_crl
 from zorgid.storage.database import Database, Origin, Work
 
@@ -81,6 +82,7 @@ async def _is_due(work: Work, latest: PublishedCrl) -> bool:
 
 
 async def _publish(work: Work, keys: KeyProvider, authority: Authority) -> PublishedCrl:
+    await asyncio.to_thread(require_key_of, authority.certificate, keys, authority.key_name)
     number = await status_store.latest_crl_number(work, authority.name) + 1
     await status_store.mark_published(work, authority.name, number)
     entries = await status_store.crl_entries(work, authority.name)

@@ -10,7 +10,7 @@ from zorgid.ca import status_store, store
 from zorgid.ca.errors import ResponderMissing
 from zorgid.ca.keys import KeyKind, KeyName, KeyProvider
 from zorgid.ca.model import Authority, ResponderCertificate
-from zorgid.ca.signing import certificate_key, sign_prepared
+from zorgid.ca.signing import certificate_key, require_key_of, sign_prepared
 from zorgid.pki.prepare import new_serial, prepare_responder, responder_validity
 from zorgid.storage.database import Database, Origin, Work
 
@@ -38,6 +38,7 @@ async def current_responder(work: Work, authority: Authority) -> ResponderCertif
 
 
 async def _make(work: Work, keys: KeyProvider, authority: Authority) -> None:
+    require_key_of(authority.certificate, keys, authority.key_name)
     name = KeyName(f"ocsp-{authority.name}-{work.now:%Y%m%d}-{work.random(4).hex()}")
     await asyncio.to_thread(keys.create_key, name, KeyKind.p256)
     validity = responder_validity(work.now)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from zorgid.ca.keys import KeyMisused, KeyName, KeyProvider
@@ -17,11 +18,14 @@ def certificate_key(keys: KeyProvider, name: KeyName) -> PublicKey:
     return key
 
 
-async def sign_prepared(prepared: Prepared, keys: KeyProvider, issuer_key: KeyName) -> bytes:
-    """Return the certificate (DER) for exactly what was prepared.
+def require_key_of(certificate: x509.Certificate, keys: KeyProvider, name: KeyName) -> None:
+    """Check that a home holds the key of an authority's certificate. Raises `KeyMisused` for another key."""
+    if certificate_key(keys, name) != certificate.public_key():
+        raise KeyMisused(f"key {name} is not the key of {certificate.subject.rfc4514_string()}")
 
-    The signature is checked before it is returned.
-    """
+
+async def sign_prepared(prepared: Prepared, keys: KeyProvider, issuer_key: KeyName) -> bytes:
+    """Return the certificate (DER) for exactly what was prepared, its signature checked."""
     signature = await asyncio.to_thread(keys.sign, issuer_key, prepared.tbs, prepared.algorithm)
     der = assemble(prepared.tbs, prepared.algorithm, signature)
     check_issued(der, prepared, certificate_key(keys, issuer_key))

@@ -1,6 +1,6 @@
 """The SQL of the certificate authority: authorities, keys seen, certificates and their making."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,13 +10,13 @@ from zorgid.ca.keys import KeyName
 from zorgid.ca.model import (
     AuthorityName,
     CertificateStatus,
-    ClaimedIntent,
     Intent,
     IssuedCertificate,
 )
 from zorgid.kernel.ids import CardId
 from zorgid.pki.algorithms import SignatureAlgorithm
 from zorgid.pki.crl import RevocationReason
+from zorgid.pki.prepare import Prepared
 from zorgid.pki.profiles import Profile
 from zorgid.storage.database import Work
 
@@ -93,7 +93,27 @@ async def add_intent(
     )
 
 
-async def claim_intents(work: Work, serials: Sequence[int]) -> Sequence[ClaimedIntent]:
+async def living_intents(
+    work: Work, card_id: CardId, authority: AuthorityName, hashes: Mapping[Profile, bytes]
+) -> Sequence[Intent]:
+    """Return the intents of a card for exactly these keys; nothing unless all are there, none revoked."""
+    found = await rows(
+        work,
+        """
+        select serial, profile, algorithm, public_key_sha256, tbs from ca_certificate
+        where card_id = %s and authority = %s and public_key_sha256 = any(%s) and status <> 'revoked'
+        """,
+        card_id,
+        authority,
+        list(hashes.values()),
+    )
+    intents = {Profile(row["profile"]): Intent(card_id, authority, _prepared(row)) for row in found}
+    if {profile: intent.prepared.public_key_sha256 for profile, intent in intents.items()} != dict(hashes):
+        return ()
+    return [intents[profile] for profile in hashes]
+
+
+async def claim_intents(work: Work, serials: Sequence[int]) -> Sequence[Prepared]:
     """Take the one right to sign each intent; those that were taken or revoked before are left out."""
     found = await rows(
         work,
@@ -104,16 +124,17 @@ async def claim_intents(work: Work, serials: Sequence[int]) -> Sequence[ClaimedI
         """,
         [serial_bytes(serial) for serial in serials],
     )
-    return [
-        ClaimedIntent(
-            serial=int.from_bytes(row["serial"], "big"),
-            profile=Profile(row["profile"]),
-            algorithm=SignatureAlgorithm(row["algorithm"]),
-            public_key_sha256=row["public_key_sha256"],
-            tbs=row["tbs"],
-        )
-        for row in found
-    ]
+    return [_prepared(row) for row in found]
+
+
+def _prepared(row: DictRow) -> Prepared:
+    return Prepared(
+        profile=Profile(row["profile"]),
+        serial=int.from_bytes(row["serial"], "big"),
+        tbs=row["tbs"],
+        algorithm=SignatureAlgorithm(row["algorithm"]),
+        public_key_sha256=row["public_key_sha256"],
+    )
 
 
 async def record_issued(work: Work, serial: int, certificate: bytes) -> None:

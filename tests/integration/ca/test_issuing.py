@@ -14,8 +14,10 @@ from zorgid.ca import actions as ca
 from zorgid.ca import store
 from zorgid.ca.errors import CertificateUnknown, HierarchyMissing, IntentSpent, KeyAlreadySeen
 from zorgid.ca.hierarchy import initialise_hierarchy, load_hierarchy
+from zorgid.ca.keys import EncryptedFileKeys, KeyKind, KeyMisused
 from zorgid.ca.model import CertificateStatus, Places
 from zorgid.ca.status import OUTCOME_DUE_WITHIN
+from zorgid.kernel.secrets import Secret
 from zorgid.pki.crl import RevocationReason
 from zorgid.pki.prepare import card_validity
 from zorgid.pki.profiles import CARD_PROFILES, Profile
@@ -279,3 +281,49 @@ async def test_two_nodes_that_make_the_hierarchy_at_once_make_one(database, keys
 async def test_without_a_hierarchy_the_start_says_so(database):
     with pytest.raises(HierarchyMissing):
         await load_hierarchy(database, Places("http://pki.test"), ORIGIN)
+
+
+async def test_the_same_keys_for_the_same_card_again_get_the_same_intents(house):
+    """ALL-8: the platform died after the commit; the app asks again."""
+    card, keys = new_card(), fresh_keys()
+    first = await house.intend(card, keys)
+
+    assert await house.intend(card, keys) == first
+    issued = await ca.sign_intents(house.database, house.keys, house.authority, first, ORIGIN)
+    again = await house.intend(card, keys)
+    assert await ca.sign_intents(house.database, house.keys, house.authority, again, ORIGIN) == issued
+
+
+async def test_the_same_keys_after_a_revocation_or_in_other_places_are_refused(house):
+    card, keys = new_card(), fresh_keys()
+    await house.intend(card, keys)
+    swapped = {
+        Profile.authentication: keys[Profile.signature],
+        Profile.signature: keys[Profile.authentication],
+        Profile.confidentiality: keys[Profile.confidentiality],
+    }
+    with pytest.raises(KeyAlreadySeen):
+        await house.intend(card, swapped)
+
+    await house.set_status(card, REVOKED)
+    with pytest.raises(KeyAlreadySeen):
+        await house.intend(card, keys)
+
+
+async def test_a_hierarchy_made_before_does_not_need_the_key_of_the_root(house, keys, tmp_path):
+    without_root = EncryptedFileKeys(tmp_path / "online", Secret(b"passphrase"))
+
+    again = await initialise_hierarchy(
+        house.database, keys, root_keys=without_root, plan=PLAN, places=Places("http://x"), origin=ORIGIN
+    )
+
+    assert again.root.certificate == house.hierarchy.root.certificate
+    assert without_root.names() == []
+
+
+async def test_a_home_with_another_key_of_the_same_name_signs_no_list(house, tmp_path):
+    other = EncryptedFileKeys(tmp_path / "other", Secret(b"passphrase"))
+    other.create_key(house.authority.key_name, KeyKind.rsa2048)
+
+    with pytest.raises(KeyMisused):
+        await ca.publish_crl(house.database, other, house.authority, ORIGIN)
