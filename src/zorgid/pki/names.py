@@ -3,6 +3,7 @@
 Source: ITU-T X.520 (2001), Annex C, upper bounds; CPS UZI-register, section 3.1.4, for how to shorten.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,9 +29,11 @@ def attribute(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]
     """Return one part of a name.
 
     X.520 counts characters; the library counts bytes and would refuse a name of 64 characters with an accent
-    in it. So the bound is kept here and by `lint`, and the library only warns.
+    in it. So the bound is kept here and by `lint`, and the library's warning is of no use.
     """
-    return x509.NameAttribute(oid, value, _validate=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return x509.NameAttribute(oid, value, _validate=False)
 
 
 def cut(name: str) -> str:

@@ -50,7 +50,8 @@ def check_request(unverified: bytes, *, challenge: str, admitted: frozenset[KeyK
         raise KeyUnfit(found=kind)
     if not request.is_signature_valid or not isinstance(_hash_of(request), hashes.SHA256 | hashes.SHA384):
         raise RequestSignatureWrong
-    if not hmac.compare_digest(_challenge(request), challenge.encode()):
+    found = _challenge(request)
+    if not found or not hmac.compare_digest(found, challenge.encode()):
         raise RequestChallengeWrong
     return CheckedRequest(key, kind, key_fingerprint(key))
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from zorgid.demo.uzi_register.authorities import Authority
 from zorgid.demo.uzi_register.register import Register
+from zorgid.kernel.clock import Clock
 from zorgid.pki.algorithms import KeyKind, PrivateKey, new_private_key, sign_with
 from zorgid.pki.names import HolderNames
 from zorgid.pki.prepare import (
@@ -56,10 +57,10 @@ def counted_bytes():
     return draw
 
 
-def open_register(folder: Path, clock=lambda: NOW) -> Register:
-    return Register.open(
-        folder, base_url="http://localhost:8605", clock=clock, random=counted_bytes(), keys=KeyKind.p256
-    )
+def open_register(
+    folder: Path, clock: Clock = lambda: NOW, base_url: str = "http://127.0.0.1:8605"
+) -> Register:
+    return Register.open(folder, base_url=base_url, clock=clock, random=counted_bytes(), keys=KeyKind.p256)
 
 
 @cache

@@ -256,9 +256,9 @@ def test_an_endless_answer_is_refused_unread():
 
 
 def test_addresses_are_found_in_the_certificate():
-    assert ocsp_addresses(CARD) == ("http://localhost:8605/ocsp",)
-    assert crl_addresses(CARD) == ("http://localhost:8605/cdp/test_uzi-register_n_ca_g3.crl",)
-    assert ca_issuer_addresses(CARD) == ("http://localhost:8605/ca/test_uzi-register_n_ca_g3.cer",)
+    assert ocsp_addresses(CARD) == ("http://127.0.0.1:8605/ocsp",)
+    assert crl_addresses(CARD) == ("http://127.0.0.1:8605/cdp/test_uzi-register_n_ca_g3.crl",)
+    assert ca_issuer_addresses(CARD) == ("http://127.0.0.1:8605/ca/test_uzi-register_n_ca_g3.cer",)
 
 
 def test_a_certificate_without_addresses_has_none():

@@ -19,7 +19,7 @@ from zorgid.pki.crl_judgement import judge_crl
 from zorgid.pki.errors import StatusRevoked, StatusTooOld
 from zorgid.pki.identity import CardType
 from zorgid.pki.ocsp_judgement import judge_ocsp
-from zorgid.pki.status import build_ocsp_request
+from zorgid.pki.status import build_ocsp_request, ocsp_addresses
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ class Web:
         return asyncio.run(self._ask("POST", path, content))
 
     async def _ask(self, method: str, path: str, content: bytes | None) -> httpx.Response:
-        async with httpx.AsyncClient(transport=self._transport, base_url="http://localhost:8605") as client:
+        async with httpx.AsyncClient(transport=self._transport, base_url="http://127.0.0.1:8605") as client:
             return await client.request(method, path, content=content)
 
 
@@ -77,6 +77,15 @@ def test_opening_the_same_folder_again_finds_the_same_cards_and_revocations(tmp_
     entry = crl.get_revoked_certificate_by_serial_number(revoked)
     assert entry is not None
     assert entry.revocation_date_utc == NOW
+
+
+def test_another_address_makes_another_world_with_the_same_keys(tmp_path: Path):
+    first = open_register(tmp_path).card("assistente-linde").authentication
+    moved = open_register(tmp_path, base_url="http://127.0.0.1:18605").card("assistente-linde").authentication
+
+    assert ocsp_addresses(moved.certificate) == ("http://127.0.0.1:18605/ocsp",)
+    assert ocsp_addresses(first.certificate) != ocsp_addresses(moved.certificate)
+    assert first.certificate.public_key() == moved.certificate.public_key()
 
 
 def test_each_card_fits_its_keys_and_has_a_pin_of_its_own(register: Register):

@@ -3,6 +3,7 @@
 The keys are not encrypted: they are worth nothing.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -23,14 +24,16 @@ from zorgid.pki.algorithms import KeyKind, PrivateKey, admitted_key, new_private
 class Keep:
     """What the folder holds; anything that is missing is made and kept."""
 
-    def __init__(self, folder: Path, kind: KeyKind) -> None:
-        self._folder = folder / kind
+    def __init__(self, folder: Path, kind: KeyKind, base_url: str) -> None:
         self._kind = kind
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._keys = folder / kind
+        # Certificates name the address of the register: another one means another world.
+        self._certificates = self._keys / hashlib.sha256(base_url.encode()).hexdigest()[:8]
+        self._certificates.mkdir(parents=True, exist_ok=True)
 
     def key(self, name: str) -> PrivateKey:
         """Return the private key called `name`."""
-        path = self._folder / f"{name}.key.pem"
+        path = self._keys / f"{name}.key.pem"
         if path.exists():
             key = load_pem_private_key(path.read_bytes(), password=None)
             admitted_key(key.public_key())
@@ -41,7 +44,7 @@ class Keep:
 
     def certificate(self, name: str, make: Callable[[], x509.Certificate]) -> x509.Certificate:
         """Return the certificate called `name`, by `make` the first time."""
-        path = self._folder / f"{name}.cer"
+        path = self._certificates / f"{name}.cer"
         if path.exists():
             return x509.load_der_x509_certificate(path.read_bytes())
         made = make()
@@ -50,7 +53,7 @@ class Keep:
 
     def revocations(self) -> dict[int, datetime]:
         """Return since when which serial numbers are revoked."""
-        path = self._folder / "revoked.json"
+        path = self._certificates / "revoked.json"
         if not path.exists():
             return {}
         kept = json.loads(path.read_text(encoding="ascii"))
@@ -59,7 +62,7 @@ class Keep:
     def keep_revocations(self, revocations: dict[int, datetime]) -> None:
         """Keep since when which serial numbers are revoked."""
         text = json.dumps({f"{serial:x}": at.isoformat() for serial, at in revocations.items()}, indent=1)
-        self._write(self._folder / "revoked.json", text.encode("ascii"))
+        self._write(self._certificates / "revoked.json", text.encode("ascii"))
 
     def _write(self, path: Path, content: bytes) -> None:
         """Write all of it or nothing, since a kill between the two would leave a broken world."""

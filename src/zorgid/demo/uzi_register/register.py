@@ -116,7 +116,7 @@ class Register:
 
         `base_url` stands in the certificates as the address of its OCSP responder and lists.
         """
-        keep, now = Keep(folder, keys), clock().replace(microsecond=0)
+        keep, now = Keep(folder, keys, base_url), clock().replace(microsecond=0)
         hierarchy = Founder(keep, base_url, now, random).found()
         maker = CardMaker(keep, hierarchy, now, random)
         lines = read_people()
