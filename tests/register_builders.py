@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from zorgid.audit.model import SYSTEM, Actor, ActorKind
+from zorgid.ca.store import serial_bytes
 from zorgid.cards import actions as cards
 from zorgid.cards.model import Card
 from zorgid.kernel.ids import IssuanceId, OrganisationId, PersonId
@@ -53,9 +54,7 @@ async def requested_organisation(work: Work, *, ura: str = URA, **others: Any) -
 async def registered_organisation(work: Work, *, ura: str = URA, **others: Any) -> Organisation:
     requested = await requested_organisation(work, ura=ura, **others)
     await organisations.approve_request(work, organisation_id=requested.id, by=SYSTEM)
-    await organisations.validate_organisation(
-        work, ura=ura, uzi_number=VALIDATOR, card_type="Z", by=SYSTEM
-    )
+    await organisations.validate_organisation(work, ura=ura, uzi_number=VALIDATOR, card_type="Z", by=SYSTEM)
     return await organisations.register_organisation(work, organisation_id=requested.id, by=SYSTEM)
 
 
@@ -85,7 +84,9 @@ async def person_with_role(work: Work, role: Role, organisation_id: Organisation
     return person
 
 
-async def sold_blank_card(work: Work, *, chip_serial: str | None = None, kind: str = "virtual-extended") -> BlankCard:
+async def sold_blank_card(
+    work: Work, *, chip_serial: str | None = None, kind: str = "virtual-extended"
+) -> BlankCard:
     serial = chip_serial or str(next(numbers))
     added = await stock.add_to_stock(work, chip_serial=serial, kind=kind, by=SYSTEM)
     await stock.allocate(work, number=added.number, by=SYSTEM)
@@ -130,7 +131,7 @@ async def _give_certificate(work: Work, card: Card, profile: str) -> None:
     digest = hashlib.sha256(f"{card.id} {profile}".encode()).digest()
     await work.connection.execute("insert into ca_key_seen values (%s, %s)", (digest, work.now))
     columns = {
-        "serial": b"\x40" + digest[:15],
+        "serial": serial_bytes(int.from_bytes(digest[:15])),
         "authority": "smartcard",
         "card_id": card.id,
         "profile": profile,
@@ -150,7 +151,9 @@ async def _give_certificate(work: Work, card: Card, profile: str) -> None:
         "crl_entry": b"entry",
     }
     places = ", ".join(f"%({name})s" for name in columns)
-    await work.connection.execute(f"insert into ca_certificate ({', '.join(columns)}) values ({places})", columns)
+    await work.connection.execute(
+        f"insert into ca_certificate ({', '.join(columns)}) values ({places})", columns
+    )
 
 
 async def certificate_statuses(work: Work, card: Card) -> set[tuple[str, str | None]]:

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-
 from tests.clock import FakeClock
 from tests.register_builders import (
     URA,
@@ -12,6 +11,7 @@ from tests.register_builders import (
     registered_organisation,
     requested_organisation,
 )
+
 from zorgid.audit.model import SYSTEM
 from zorgid.organisations import actions as organisations
 from zorgid.organisations.errors import (
@@ -26,7 +26,9 @@ from zorgid.organisations.model import MeansKind, OrganisationState
 from zorgid.storage.database import Database, Origin, Work
 
 
-async def test_an_organisation_goes_from_request_to_registered_and_each_step_is_in_the_log(work: Work) -> None:
+async def test_an_organisation_goes_from_request_to_registered_and_each_step_is_in_the_log(
+    work: Work,
+) -> None:
     """ORG-1, ORG-3, ORG-4, AUD-1."""
     organisation = await registered_organisation(work, means=frozenset(MeansKind))
 
@@ -50,9 +52,7 @@ async def test_the_answer_to_a_question_brings_the_request_back(work: Work) -> N
     await organisations.ask_question(work, organisation_id=requested.id, words="Klopt de naam?", by=SYSTEM)
     with pytest.raises(OrganisationActRefused):
         await organisations.approve_request(work, organisation_id=requested.id, by=SYSTEM)
-    answered = await organisations.answer_question(
-        work, organisation_id=requested.id, words="Ja.", by=SYSTEM
-    )
+    answered = await organisations.answer_question(work, organisation_id=requested.id, words="Ja.", by=SYSTEM)
 
     assert answered.state is OrganisationState.requested
     assert (await organisations.registration_request(work, requested.id)).words == "Ja."

@@ -4,8 +4,8 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-
 from tests.register_builders import events_about, known_person
+
 from zorgid.kernel.ids import PersonId
 from zorgid.people import actions as people
 from zorgid.people.errors import OtherMeansReserved, PersonUnknown
@@ -34,7 +34,9 @@ async def test_a_person_with_one_kind_of_means_does_not_get_the_other(
     assert refusal.value.facts == {"kind": taken}
 
 
-async def test_the_same_kind_is_taken_under_several_references_and_free_when_all_are_given_up(work: Work) -> None:
+async def test_the_same_kind_is_taken_under_several_references_and_free_when_all_are_given_up(
+    work: Work,
+) -> None:
     """CARD-4: invited, in the making, active and held all count."""
     person = await known_person(work)
     await reserve(work, person, MeansKind.smartcard, "invitation")

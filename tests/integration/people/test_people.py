@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-
 from tests.clock import FakeClock
 from tests.register_builders import BORN_ON, URA, actor, events_about, known_person, names
+
 from zorgid.kernel.errors import Refusal
 from zorgid.kernel.ids import PersonId
 from zorgid.people import actions as people
@@ -165,9 +165,7 @@ async def test_a_namesake_under_an_older_name_is_found_too(work: Work) -> None:
     )
     newcomer = await people.recognise_person(work, uzi_number="900000002", ura=URA, names=names())
     with pytest.raises(PersonMayBeKnown):
-        await people.state_birth_date(
-            work, person_id=newcomer.id, birth_on=WRONG, ura=URA, by=actor(known)
-        )
+        await people.state_birth_date(work, person_id=newcomer.id, birth_on=WRONG, ura=URA, by=actor(known))
 
 
 async def test_a_namesake_at_another_organisation_is_somebody_else(work: Work) -> None:

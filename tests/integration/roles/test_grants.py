@@ -4,8 +4,8 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-
 from tests.register_builders import audited, known_person, person_with_role, registered_organisation
+
 from zorgid.audit.model import SYSTEM
 from zorgid.kernel.ids import GrantId, PersonId
 from zorgid.people import actions as people

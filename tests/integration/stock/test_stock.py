@@ -5,9 +5,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-
 from tests.clock import FakeClock
 from tests.register_builders import audited, sold_blank_card
+
 from zorgid.audit.model import SYSTEM
 from zorgid.kernel.codes import check_character
 from zorgid.kernel.ids import IssuanceId
@@ -73,7 +73,9 @@ async def test_what_cannot_be_a_card_is_not_added(work: Work) -> None:
         await stock.add_to_stock(work, chip_serial="1", kind="paper", by=SYSTEM)
 
 
-async def test_a_number_that_was_drawn_before_is_drawn_anew(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_number_that_was_drawn_before_is_drawn_anew(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn = iter(["SAME", "SAME", "OTHER"])
     monkeypatch.setattr(stock, "new_code", lambda *_: next(drawn))
     first = await stock.add_to_stock(work, chip_serial="1", kind="yubikey-5", by=SYSTEM)

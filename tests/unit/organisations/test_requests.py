@@ -27,7 +27,7 @@ from zorgid.organisations.model import (
 NOW = datetime(2026, 6, 15, 10, tzinfo=UTC)
 REQUEST = {
     "ura": "00000382",
-    "name": "Apotheek ’t Ooievaarsnest",
+    "name": "Apotheek \N{RIGHT SINGLE QUOTATION MARK}t Ooievaarsnest",
     "means": frozenset({MeansKind.smartcard}),
     "administrator_uzi_number": "900016528",
     "administrator_email": "a@b.example",
@@ -49,7 +49,16 @@ def organisation(**facts) -> Organisation:
 
 
 @pytest.mark.parametrize(
-    "ura", ["", "9000038", "900003822", "9000038a", " 9000038", "９０００００３８２", "٩٠٠٠٠٣٨٢"]
+    "ura",
+    [
+        "",
+        "9000038",
+        "900003822",
+        "9000038a",
+        " 9000038",
+        "9000038\N{FULLWIDTH DIGIT TWO}",
+        "\N{ARABIC-INDIC DIGIT NINE}0000382",
+    ],
 )
 def test_a_ura_is_eight_ascii_digits(ura: str) -> None:
     with pytest.raises(UraMalformed):

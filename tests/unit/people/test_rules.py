@@ -35,7 +35,9 @@ def test_there_are_three_tries_a_day() -> None:
         rules.require_tries_left(3)
 
 
-@pytest.mark.parametrize(("kind", "taken"), list(product(KINDS, [(), *((one,) for one in KINDS), tuple(KINDS)])))
+@pytest.mark.parametrize(
+    ("kind", "taken"), list(product(KINDS, [(), *((one,) for one in KINDS), tuple(KINDS)]))
+)
 def test_a_kind_of_means_is_free_unless_another_kind_is_taken(
     kind: MeansKind, taken: tuple[MeansKind, ...]
 ) -> None:

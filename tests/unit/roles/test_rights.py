@@ -134,15 +134,15 @@ def test_who_acts_for_an_organisation_does_not_act_as_holder() -> None:
     mine_here = replace(MINE, linked_organisations=frozenset({HERE}))
     as_holder = ask(Act.hold_card, mine_here, manager)
     as_manager = ask(Act.hold_card, mine_here, manager, acting_for=HERE)
-    assert as_holder and as_holder.role is Role.holder
-    assert as_manager and (as_manager.role, as_manager.organisation_id) == (Role.manager, HERE)
+    assert (as_holder.role, as_holder.organisation_id) == (Role.holder, None)
+    assert (as_manager.role, as_manager.organisation_id) == (Role.manager, HERE)
     assert ask(Act.hold_card, mine_here, manager, acting_for=THERE) is None
 
 
 def test_support_that_was_asked_by_the_holder_acts_at_the_holders_request() -> None:
     """LIFE-11, also for a card that nobody links."""
     permission = ask(Act.hold_card, replace(UNLINKED, is_asked_by_holder=True), [grant(Role.support)])
-    assert permission and permission.scope is Scope.at_holders_request
+    assert permission.scope is Scope.at_holders_request
 
 
 def test_a_holder_means_nothing_by_saying_that_the_holder_asked() -> None:
@@ -184,8 +184,6 @@ def test_the_last_administrator_cannot_leave() -> None:
 
 def test_an_administrator_with_a_successor_and_anybody_else_can_leave() -> None:
     """ROLE-1."""
-    require_successor(
-        grant(Role.administrator), [grant(Role.administrator, person=OTHER)], now=NOW
-    )
+    require_successor(grant(Role.administrator), [grant(Role.administrator, person=OTHER)], now=NOW)
     for role in (Role.manager, Role.employee, Role.support):
         require_successor(grant(role), [], now=NOW)
