@@ -39,7 +39,9 @@ def search_form(name: str) -> str:
     Two spellings of the same name (composed or not, with any apostrophe, with a hyphen or a space) give the
     same text (ALL-7).
     """
-    folded = unicodedata.normalize("NFKD", name.casefold()).translate(WITHOUT_DECOMPOSITION)
+    # Taking signs apart can bring out capitals, and making those small can bring out signs.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    folded = folded.translate(WITHOUT_DECOMPOSITION)
     spaced = (" " if unicodedata.category(sign) in WORD_BREAKS else sign for sign in folded)
     kept = "".join(sign for sign in spaced if sign == " " or sign.isalnum())
     return " ".join(kept.split())
