@@ -34,6 +34,7 @@ from zorgid.storage.database import Database, Work
 from zorgid.web.application import web_application
 from zorgid.web.login import routes as login_pages
 from zorgid.web.oidc import routes as identity_pages
+from zorgid.web.shell import static_files
 
 ISSUER = "http://localhost:8600/oauth"
 TOKEN_URL = f"{ISSUER}/connect/token"
@@ -235,7 +236,9 @@ class Visit:
 def an_application(server: IdentityServer, database: Database, **others: Any) -> Any:
     given = {"settings": Settings(node="test-node"), "limits": NoLimits(), **others}
     services = services_for_pages(database=database, identity=server, login=server.login, **given)
-    return web_application(services, [*identity_pages.routes(), *login_pages.routes()])
+    return web_application(
+        services, [static_files().route(), *identity_pages.routes(), *login_pages.routes()]
+    )
 
 
 def answered(response: httpx.Response) -> dict[str, str]:
