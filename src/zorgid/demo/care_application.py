@@ -1,0 +1,172 @@
+"""A demo care application: a foreign client (Authlib) with a list of mandates keyed by UZI number.
+
+It lives on another site than the platform (127.0.0.1 beside localhost) and knows ZORG-ID by OpenID Connect
+only. Answers come by `form_post`; that post crosses sites, so it arrives without cookies and is followed by a
+navigation that has them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from authlib.integrations.starlette_client import OAuth, StarletteOAuth2App
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from joserfc.jwk import ECKey
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from zorgid.clients.model import Client, ClientId, Profile, SigningAlgorithm, TokenEndpointAuth
+from zorgid.kernel.randomness import RandomSource, base64url
+
+CLIENT_ID: Final = "demo-his"
+NAME: Final = "Demo-HIS"
+KEY_ID: Final = "demo-his-1"
+COOKIE: Final = "demo-his"
+
+UZI_NUMBER: Final = "urn:zorgid:uzi_number"
+"""The claim that mandates are kept by: it is the same on the UZI card and on the Smartcard (CARD-5)."""
+
+
+@dataclass
+class CareApplication:
+    """The application with its memory: who is logged in, answers under way, mandates. Gone at a restart."""
+
+    issuer: str
+    origin: str
+    key: ECKey
+    random: RandomSource
+    mandates: dict[str, str] = field(default_factory=dict)
+    """UZI number of the employee, and the name of the professional who gave the mandate."""
+    visits: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def create(cls, *, issuer: str, origin: str, random: RandomSource) -> "CareApplication":
+        """Return the application with a fresh key, which the platform is told at registration."""
+        key = ECKey.generate_key("P-256", {"use": "sig", "kid": KEY_ID, "alg": "ES256"}, private=True)
+        return cls(issuer, origin, key, random)
+
+    def registration(self) -> Client:
+        """Return what the platform registers of this client."""
+        return Client(
+            id=ClientId(CLIENT_ID),
+            name=NAME,
+            profile=Profile.nlgov,
+            redirect_uris=(f"{self.origin}/callback",),
+            post_logout_redirect_uris=(f"{self.origin}/",),
+            jwks={"keys": [self.key.as_dict(private=False)]},
+            token_endpoint_auth=TokenEndpointAuth.private_key_jwt,
+            scopes=frozenset({"openid", "profile"}),
+            sector="127.0.0.1",
+            default_acr=None,
+            signing_algorithm=SigningAlgorithm.ES256,
+            is_portal=False,
+        )
+
+    def app(self) -> Starlette:
+        """Return the application as it is served."""
+        routes = [
+            Route("/", self.front),
+            Route("/login", self.begin),
+            Route("/callback", self.take_answer, methods=["POST"]),
+            Route("/callback/continue", self.finish),
+            Route("/mandates", self.give_mandate, methods=["POST"]),
+            Route("/logout", self.log_out, methods=["POST"]),
+        ]
+        secret = base64url(self.random(32))
+        sessions = Middleware(SessionMiddleware, secret_key=secret, session_cookie=COOKIE, same_site="lax")
+        return Starlette(routes=routes, middleware=[sessions])
+
+    def _client(self) -> StarletteOAuth2App:
+        registry = OAuth()
+        signer = PrivateKeyJWT(f"{self.issuer}/connect/token", headers={"kid": KEY_ID}, alg="ES256")
+        client: StarletteOAuth2App = registry.register(
+            "zorgid",
+            client_id=CLIENT_ID,
+            client_secret=self.key,
+            server_metadata_url=f"{self.issuer}/.well-known/openid-configuration",
+            client_auth_methods=[signer],
+            client_kwargs={
+                "scope": "openid profile",
+                "code_challenge_method": "S256",
+                "token_endpoint_auth_method": PrivateKeyJWT.name,
+                "trust_env": False,
+            },
+        )
+        return client
+
+    async def front(self, request: Request) -> Response:
+        """Show who is logged in and what this person may see."""
+        claims = self.visits.get(request.session.get("visit", ""))
+        return _page("front.html", claims=claims, mandates=self.mandates, number=UZI_NUMBER, error=None)
+
+    async def begin(self, request: Request) -> Response:
+        """Send the browser to ZORG-ID; always with a fresh proof, since workstations are shared."""
+        response: Response = await self._client().authorize_redirect(
+            request, f"{self.origin}/callback", response_mode="form_post", prompt="login"
+        )
+        return response
+
+    async def take_answer(self, request: Request) -> Response:
+        """Keep the posted answer for a moment; the navigation that follows brings this site's cookies."""
+        form = await request.form()
+        reference = base64url(self.random(16))
+        self.answers[reference] = {name: str(value) for name, value in form.items()}
+        return RedirectResponse(f"/callback/continue?answer={reference}", 303)
+
+    async def finish(self, request: Request) -> Response:
+        """Redeem the code, check the ID token, ask userinfo; then this person is logged in here."""
+        answer = dict(self.answers.pop(request.query_params.get("answer", ""), {}))
+        if "error" in answer or "code" not in answer:
+            said = answer.get("error_description") or answer.get("error")
+            return _page(
+                "front.html", claims=None, mandates=self.mandates, number=UZI_NUMBER, error=said, status=403
+            )
+        client = self._client()
+        state = await client.framework.get_state_data(request.session, answer.get("state"))
+        if state is None or answer.get("iss") != self.issuer:
+            return _page(
+                "front.html",
+                claims=None,
+                mandates=self.mandates,
+                number=UZI_NUMBER,
+                error="state",
+                status=403,
+            )
+        token = await client.fetch_access_token(
+            code=answer["code"], redirect_uri=state["redirect_uri"], code_verifier=state["code_verifier"]
+        )
+        id_token = await client.parse_id_token(token, nonce=state["nonce"])
+        userinfo = await client.userinfo(token=token)
+        visit = base64url(self.random(16))
+        self.visits[visit] = {**id_token, **userinfo}
+        request.session.clear()
+        request.session["visit"] = visit
+        return RedirectResponse("/", 303)
+
+    async def give_mandate(self, request: Request) -> Response:
+        """Let the person who is logged in give a mandate to the holder of a UZI number."""
+        claims = self.visits.get(request.session.get("visit", ""))
+        form = await request.form()
+        number = str(form.get("uzi_number", "")).strip()
+        if claims is not None and number.isascii() and number.isdigit():
+            self.mandates[number] = str(claims["name"])
+        return RedirectResponse("/", 303)
+
+    async def log_out(self, request: Request) -> Response:
+        """Forget who is logged in here."""
+        self.visits.pop(request.session.pop("visit", ""), None)
+        return RedirectResponse("/", 303)
+
+
+def _page(name: str, *, status: int = 200, **facts: Any) -> Response:
+    environment = Environment(
+        loader=PackageLoader("zorgid.demo", "care_templates"), autoescape=True, undefined=StrictUndefined
+    )
+    page = environment.get_template(name).render(title=NAME, **facts)
+    return HTMLResponse(page, status, {"Cache-Control": "no-store"})

@@ -1,0 +1,68 @@
+"""`zorgid demo`: the platform with its demo world, until it is told to stop; or the main job by itself."""
+
+import asyncio
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from zorgid.demo.once import MainJob
+from zorgid.demo.running import RunningDemo, running_demo
+from zorgid.settings import Settings, SettingsUnfit
+
+
+async def run(
+    settings: Settings, stop: asyncio.Event, *, once: bool, report: Path | None, keep_running: bool
+) -> int:
+    """Run the demo and return the exit code. `once` uses a fresh database and fresh cards of its own.
+
+    Raises:
+        SettingsUnfit: the settings are not those of a demo.
+    """
+    if not settings.is_demo:
+        raise SettingsUnfit("ZORGID_ENVIRONMENT: the demo world is for the demo only")
+    if once:
+        return await _run_once(settings, stop, report=report, keep_running=keep_running)
+    async with running_demo(settings, folder=settings.data_folder) as demo:
+        _say(addresses(demo))
+        await stop.wait()
+        _say("Bezig met stoppen; wat loopt mag nog af.")
+    return 0
+
+
+async def _run_once(
+    settings: Settings, stop: asyncio.Event, *, report: Path | None, keep_running: bool
+) -> int:
+    folder = settings.data_folder / "once"
+    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    fresh = settings.model_copy(update={"data_folder": folder})
+    async with running_demo(fresh, folder=folder, register_folder=settings.data_folder) as demo:
+        job = MainJob(demo, _say)
+        is_done = await job.run()
+        if report is not None:
+            report.write_text(json.dumps(job.report(), ensure_ascii=False, indent=2), encoding="utf-8")
+        if keep_running:
+            _say(addresses(demo))
+            await stop.wait()
+    return 0 if is_done else 1
+
+
+def addresses(demo: RunningDemo) -> str:
+    """Return what the operator reads: where everything answers, and that all of it is a stand-in."""
+    settings, places = demo.platform.settings, demo.world.places
+    return f"""
+ZORG-ID demo: nagemaakte UZI-passen, kaarten en personen. Nooit voor echt gebruik.
+
+  Begin hier            {settings.origin}/
+  Demo-HIS              {places.care_origin}/
+  OCSP, CRL en CA       {settings.pki_origin}/
+  Test-UZI-register     {places.register_origin}/
+  Virtuele kaarten      {demo.world.cards_folder}
+
+Stop met Ctrl-C.
+"""
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,24 @@
+"""The start page of the demo: what this is, three things to try, and the test cards with their PINs."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from zorgid.demo.world import World
+from zorgid.web.edge import render
+
+
+def start_route(world: World) -> Route:
+    """Return the start page, which takes the place of the platform's own."""
+
+    async def start(request: Request) -> Response:
+        """Show the demo's front door."""
+        return render(
+            request,
+            "demo/start.html",
+            care_address=f"{world.places.care_origin}/",
+            cards=world.register.cards,
+            blank_cards=[name for name in world.reader.cards if name.startswith("leeg-")],
+        )
+
+    return Route("/", start)

@@ -1,0 +1,239 @@
+"""The demo world: a test UZI register, a tray of virtual cards, a box of blank ones, and two organisations.
+
+Everything in it is a stand-in and says so. It is made at the first start and kept in the data folder.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from cardkit.attestation import TrustedRoot
+from cardkit.card import KeySlot
+from cardkit.virtual import (
+    AttestationRoot,
+    VirtualReader,
+    make_blank_card,
+    make_test_attestation_root,
+    make_uzi_like_card,
+)
+from zorgid.audit.model import SYSTEM, Actor, ActorKind
+from zorgid.clients import actions as clients
+from zorgid.clients.errors import ClientUnknown
+from zorgid.clients.model import RedirectPolicy
+from zorgid.demo.care_application import CareApplication
+from zorgid.demo.uzi_register.cards import TestCard
+from zorgid.demo.uzi_register.register import Register
+from zorgid.demo.uzi_trust import trust_in
+from zorgid.kernel.clock import Clock
+from zorgid.kernel.ids import OrganisationId
+from zorgid.kernel.randomness import RandomSource
+from zorgid.organisations import actions as organisations
+from zorgid.organisations.errors import OrganisationUnknown
+from zorgid.organisations.model import MeansKind, Organisation, OrganisationState, OrganisationType
+from zorgid.pki.algorithms import KeyKind
+from zorgid.settings import Settings
+from zorgid.stock import actions as stock
+from zorgid.stock.errors import BlankCardUnknown
+from zorgid.stock.model import AttestationRoot as RootName
+from zorgid.storage.database import Database, Origin, Work
+from zorgid.trust.model import TrustBundle
+
+BLANK_CARDS: Final = 6
+FIRST_CHIP_SERIAL: Final = 20_000_001
+FIRST_UZI_CHIP_SERIAL: Final = 10_000_001
+BLANK_KIND: Final = "virtual-extended"
+SUPPORT: Final = Actor(ActorKind.support, reference="demo")
+
+DE_LINDE: Final = "90000382"
+HET_LELIETJE: Final = "90000401"
+
+
+@dataclass(frozen=True)
+class Member:
+    """An organisation of the demo and the professional who is named in its registration request."""
+
+    ura: str
+    name: str
+    type: OrganisationType
+    professional: str
+    """Label of the test card that validates the organisation."""
+
+
+MEMBERS: Final = (
+    Member(DE_LINDE, "Huisartsenpraktijk De Linde", OrganisationType.huisarts, "huisarts-linde"),
+    Member(HET_LELIETJE, "Apotheek Het Lelietje", OrganisationType.apotheek, "apotheker-lelietje"),
+)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the demo answers, all beside the platform's own port."""
+
+    care_port: int
+    register_port: int
+
+    @classmethod
+    def beside(cls, settings: Settings) -> "Places":
+        """Return the ports of the demo: two and five above that of the portal (8602 and 8605)."""
+        return cls(settings.listen_port + 2, settings.listen_port + 5)
+
+    @property
+    def care_origin(self) -> str:
+        """The care application's origin: another site than the platform's, as in life."""
+        return f"http://127.0.0.1:{self.care_port}"
+
+    @property
+    def register_origin(self) -> str:
+        """Where the test UZI register answers."""
+        return f"http://127.0.0.1:{self.register_port}"
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything outside the platform, open and ready."""
+
+    places: Places
+    register: Register
+    reader: VirtualReader
+    cards_folder: Path
+    attestation_root: AttestationRoot
+    care_application: CareApplication
+    trust: TrustBundle
+
+    @property
+    def attestation_roots(self) -> dict[RootName, tuple[TrustedRoot, ...]]:
+        """The roots under which the virtual cards attest; a test root, and named so."""
+        root = TrustedRoot("TEST attestation root of the demo", self.attestation_root.certificate_der)
+        return {RootName.test: (root,)}
+
+    def card(self, label: str) -> TestCard:
+        """Return a test UZI card by its label."""
+        return self.register.card(label)
+
+
+def open_world(
+    settings: Settings, *, clock: Clock, random: RandomSource, folder: Path, kept_in: Path | None = None
+) -> World:
+    """Make or open the demo world.
+
+    The register's keys, which take long to make, are kept in `kept_in`; the rest in `folder`. Takes some
+    seconds at the first start.
+    """
+    places = Places.beside(settings)
+    register = Register.open(
+        (kept_in or folder) / "uzi-register",
+        base_url=places.register_origin,
+        clock=clock,
+        random=random,
+        keys=KeyKind.p256 if settings.card_key_kind is KeyKind.p256 else KeyKind.rsa2048,
+    )
+    root = _attestation_root(folder / "attestation-root.pem", clock)
+    reader = VirtualReader(folder / "cards")
+    _fill_tray(reader, register, root)
+    return World(
+        places=places,
+        register=register,
+        reader=reader,
+        cards_folder=folder / "cards",
+        attestation_root=root,
+        care_application=CareApplication.create(
+            issuer=settings.issuer, origin=places.care_origin, random=random
+        ),
+        trust=trust_in(register),
+    )
+
+
+def _attestation_root(file: Path, clock: Clock) -> AttestationRoot:
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        made = make_test_attestation_root(now=clock() - timedelta(days=1))
+        file.touch(mode=0o600)
+        file.write_bytes(made.to_pem())
+    return AttestationRoot.from_pem(file.read_bytes())
+
+
+def _fill_tray(reader: VirtualReader, register: Register, root: AttestationRoot) -> None:
+    """Put the test UZI cards and the blank cards in the tray, as far as they are missing."""
+    there = set(reader.cards)
+    for number, card in enumerate(register.cards):
+        if f"uzi-{card.label}" not in there:
+            keys = {
+                KeySlot(usage.value): (key.private_key, key.certificate) for usage, key in card.keys.items()
+            }
+            state = make_uzi_like_card(FIRST_UZI_CHIP_SERIAL + number, keys, pin=card.pin, puk=card.puk)
+            reader.add(f"uzi-{card.label}", state)
+    for number in range(BLANK_CARDS):
+        if blank_name(number) not in there:
+            reader.add(blank_name(number), make_blank_card(FIRST_CHIP_SERIAL + number, attestation_root=root))
+
+
+def blank_name(number: int) -> str:
+    """Return the name in the tray of the n-th blank card, counted from nought."""
+    return f"leeg-{number + 1}"
+
+
+async def populate(database: Database, origin: Origin, world: World) -> None:
+    """Write stock, approved requests and the care application into the database.
+
+    As far as they are missing.
+    """
+    async with database.work(origin) as work:
+        await _register_care_application(work, world.care_application)
+        for number in range(BLANK_CARDS):
+            await _stock_card(work, str(FIRST_CHIP_SERIAL + number))
+        for member in MEMBERS:
+            await _approved(work, member)
+
+
+async def _register_care_application(work: Work, application: CareApplication) -> None:
+    """Tell the platform of the care application, with the key that it made at this start."""
+    registration = application.registration()
+    try:
+        await clients.client(work, registration.id)
+    except ClientUnknown:
+        await clients.register_client(
+            work, registration, by=SUPPORT, redirects=RedirectPolicy.loopback_allowed
+        )
+    else:
+        await clients.change_client(work, registration, by=SUPPORT, redirects=RedirectPolicy.loopback_allowed)
+
+
+async def _stock_card(work: Work, chip_serial: str) -> None:
+    try:
+        await stock.blank_card_by_chip(work, chip_serial=chip_serial)
+    except BlankCardUnknown:
+        blank = await stock.add_to_stock(work, chip_serial=chip_serial, kind=BLANK_KIND, by=SUPPORT)
+        await stock.allocate(work, number=blank.number, by=SUPPORT)
+        await stock.ship(work, number=blank.number, by=SUPPORT)
+
+
+async def _approved(work: Work, member: Member) -> Organisation:
+    """Return the organisation of an approved request: made, as the web form and support will do."""
+    try:
+        return await organisations.organisation_by_ura(work, member.ura)
+    except OrganisationUnknown:
+        pass
+    requested = await organisations.request_registration(
+        work,
+        ura=member.ura,
+        name=member.name,
+        type=member.type,
+        means=frozenset({MeansKind.smartcard}),
+        administrator_uzi_number=UZI_NUMBER_OF[member.ura],
+        administrator_email=f"administrator@{member.ura}.example",
+        representative_email=f"vertegenwoordiger@{member.ura}.example",
+        by=SYSTEM,
+    )
+    return await organisations.approve_request(work, organisation_id=requested.id, by=SUPPORT)
+
+
+UZI_NUMBER_OF: Final = {DE_LINDE: "900000101", HET_LELIETJE: "900000102"}
+"""The professional named in each request."""
+
+
+async def is_registered(database: Database, origin: Origin, ura: str) -> OrganisationId | None:
+    """Return the id of an organisation that went through its validation, else None."""
+    async with database.work(origin) as work:
+        found = await organisations.organisation_by_ura(work, ura)
+    return found.id if found.state is OrganisationState.registered else None
