@@ -128,6 +128,30 @@ async def test_a_request_that_is_too_large_is_refused(client):
     assert (await client.get("/ocsp/" + "A" * 9000)).status_code == 413
 
 
+async def test_without_a_database_nothing_is_said_and_nothing_cached(client, house, serial, monkeypatch):
+    def broken(_origin):
+        raise OSError
+
+    monkeypatch.setattr(house.database, "work", broken)
+    for response in (
+        await client.post("/ocsp", content=house.request(serial)),
+        await client.get("/crl/smartcard.crl"),
+    ):
+        assert (response.status_code, response.content) == (503, b"")
+        assert response.headers["cache-control"] == "no-store"
+
+
+async def test_a_request_that_is_broken_off_gets_no_answer_and_breaks_nothing(house):
+    sent = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "method": "POST", "path": "/ocsp", "headers": []}
+    await house.app(scope, receive, sent.append)
+    assert sent == []
+
+
 async def test_garbage_gets_a_malformed_answer_over_real_http(house):
     async with served(house.app, house.port) as url, httpx.AsyncClient(trust_env=False) as client:
         for response in (

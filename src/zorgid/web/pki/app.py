@@ -3,6 +3,7 @@
 OCSP is asked more than anything else (design.md, chapter 8).
 """
 
+import logging
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +17,7 @@ from zorgid.kernel.clock import Clock
 from zorgid.storage.database import Database, Origin
 from zorgid.web.pki.wire import (
     MOST_REQUEST_BYTES,
+    BodyCut,
     Headers,
     Receive,
     Reply,
@@ -27,6 +29,8 @@ from zorgid.web.pki.wire import (
     read_body,
     send_reply,
 )
+
+logger = logging.getLogger(__name__)
 
 OCSP_PATH: Final = "/ocsp"
 READING: Final = ("GET", "HEAD")
@@ -48,7 +52,13 @@ class PkiApp:
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return
-        reply = await self._reply(scope, receive)
+        try:
+            reply = await self._reply(scope, receive)
+        except BodyCut:
+            return
+        except Exception as exception:  # the edge: whatever broke, nothing is said about any certificate
+            logger.exception("no answer about certificates", extra={"reason": type(exception).__name__})
+            reply = Reply(503, headers=[(b"retry-after", b"5"), (b"cache-control", b"no-store")])
         await send_reply(scope, send, reply)
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
