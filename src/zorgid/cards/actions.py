@@ -4,15 +4,14 @@ Each act changes the card, the status of its certificates, the audit log and the
 Whoever locks a person and a card locks the person first.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from zorgid.audit.actions import record
 from zorgid.audit.model import SYSTEM, Actor, Event
 from zorgid.ca.actions import set_status_for_card
 from zorgid.ca.model import CertificateStatus
 from zorgid.cards import rules, store
+from zorgid.cards.change import reference, revoke, set_state, tell
 from zorgid.cards.errors import HoldUnknown
 from zorgid.cards.finding import (
     card,
@@ -24,18 +23,13 @@ from zorgid.cards.finding import (
     last_used_at,
     links_of,
     permit,
-    subject,
     view_card,
 )
+from zorgid.cards.making import activate_card, begin_card, fail_card
 from zorgid.cards.model import Card, CardAct, CardState, Hold, HoldId, HoldReason, RevocationReason
-from zorgid.kernel.ids import CardId, OrganisationId, PersonId, new_id
-from zorgid.outbox.actions import emit
-from zorgid.people.actions import lock_person, release_means, reserve_means
-from zorgid.people.model import MeansKind, MeansPolicy
-from zorgid.pki.crl import RevocationReason as CrlReason
-from zorgid.pki.prepare import card_validity
+from zorgid.kernel.ids import CardId, OrganisationId, new_id
+from zorgid.people.actions import release_means
 from zorgid.roles.model import Act
-from zorgid.stock.model import BlankCard
 from zorgid.storage.database import Work
 
 __all__ = [
@@ -62,109 +56,6 @@ SWEEP_SIZE: Final = 200
 """Cards that one sweep lets expire, so that no transaction grows long."""
 
 
-async def begin_card(
-    work: Work,
-    *,
-    blank: BlankCard,
-    holder_id: PersonId,
-    organisation_id: OrganisationId,
-    policy: MeansPolicy,
-    by: Actor,
-) -> Card:
-    """Begin a Smartcard on a blank card and return it, in state `issuing`.
-
-    Takes the kind of means `smartcard` for the person under `reference(card_id)`. What an earlier making left
-    of this blank card is failed: its reservation lapsed or its maker starts over.
-
-    Precondition: `blank` is reserved for the issuance (`stock.reserve_for_making`), in this work.
-
-    Args:
-        work: the transaction that allows the making.
-        blank: the reserved blank card.
-        holder_id: for whom it is made.
-        organisation_id: whose URA is on the UZI card (CARD-14).
-        policy: whether one person may have both kinds of means.
-        by: the person.
-
-    Raises:
-        OtherMeansReserved: the person has a phone identity or manages something (CARD-4).
-    """
-    card_id = CardId(new_id(work.random))
-    await reserve_means(
-        work,
-        person_id=holder_id,
-        kind=MeansKind.smartcard,
-        reference=reference(card_id),
-        policy=policy,
-        by=by,
-    )
-    for left in await store.unfinished(work, blank.number):
-        await fail_card(work, card_id=left.id, by=SYSTEM)
-    begun = Card(
-        id=card_id,
-        number=blank.number,
-        chip_serial=blank.chip_serial,
-        kind=blank.kind.name,
-        holder_id=holder_id,
-        made_for=organisation_id,
-        state=CardState.issuing,
-        level=blank.kind.level,
-        made_at=work.now,
-        valid_until=card_validity(work.now).not_after,
-    )
-    await store.add(work, begun)
-    await record(
-        work,
-        event=Event.card_begun,
-        by=by,
-        on=subject(card_id),
-        organisation_id=organisation_id,
-        becomes=begun.state,
-        facts={"card_number": begun.number, "person_id": holder_id},
-    )
-    return begun
-
-
-async def activate_card(work: Work, *, card_id: CardId, by: Actor) -> Card:
-    """Make the card work: certificates good, linked to its organisation, an older card of the holder revoked.
-
-    Precondition: the card proved itself (design, chapter 5, step 8), in this work.
-
-    Raises:
-        CardUnknown: no such card.
-        CardActRefused: it is not in the making.
-    """
-    holder_id = (await card(work, card_id)).holder_id
-    await lock_person(work, holder_id)
-    was = known(await store.card_for_change(work, card_id))
-    state = rules.next_state(was.state, CardAct.activate)
-    for older in await store.living_of_holder(work, holder_id):
-        await _revoke(work, older, RevocationReason.replaced, by=by, organisation_id=None)
-    await _set_state(work, was, state, event=Event.card_activated, by=by, organisation_id=was.made_for)
-    await set_status_for_card(work, card_id=card_id, status=CertificateStatus.good)
-    await store.add_link(work, card_id, was.made_for)
-    await record(work, event=Event.card_linked, by=by, on=subject(card_id), organisation_id=was.made_for)
-    await _emit(work, "card-activated", was, was.made_for)
-    return replace(was, state=state)
-
-
-async def fail_card(work: Work, *, card_id: CardId, by: Actor) -> Card:
-    """End a making that did not succeed: what was signed is revoked, the kind of means is free again.
-
-    The blank card goes back to stock or is barred by the caller, who knows whether it was reset.
-
-    Raises:
-        CardUnknown: no such card.
-        CardActRefused: it is not in the making.
-    """
-    was = known(await store.card_for_change(work, card_id))
-    state = rules.next_state(was.state, CardAct.fail)
-    await _set_state(work, was, state, event=Event.card_failed, by=by, organisation_id=was.made_for)
-    await _end_certificates(work, was, rules.CRL_REASON_OF_FAILURE, by)
-    await _emit(work, "card-failed", was, None)
-    return replace(was, state=state)
-
-
 async def hold_card(
     work: Work,
     *,
@@ -180,8 +71,7 @@ async def hold_card(
         work: the transaction of the act.
         card_id: the card.
         reason: why.
-        by: who does it; the hold becomes that of the organisation, holder or support as whom the right is
-        found.
+        by: who does it; the hold becomes that of the party as whom the right is found.
         acting_for: the organisation for which `by` acts; None also lets one act as holder or support.
         is_asked_by_holder: support does it because the holder asked (LIFE-11); means nothing for others.
 
@@ -199,7 +89,7 @@ async def hold_card(
     rules.require_first_hold(was, owner, await store.holds(work, card_id))
     hold = Hold(HoldId(new_id(work.random)), card_id, owner, reason, work.now)
     await store.add_hold(work, hold)
-    await _set_state(
+    await set_state(
         work,
         was,
         state,
@@ -210,7 +100,7 @@ async def hold_card(
     )
     if was.state is CardState.active:
         await set_status_for_card(work, card_id=card_id, status=CertificateStatus.on_hold)
-    await _emit(work, "card-held", was, owner.organisation_id)
+    await tell(work, "card-held", was, owner.organisation_id)
     return hold
 
 
@@ -230,7 +120,7 @@ async def release_hold(work: Work, *, hold_id: HoldId, by: Actor) -> Card:
     remaining = [other for other in await store.holds(work, was.id) if other.id != hold_id]
     state = rules.next_state(was.state, rules.releasing_act(len(remaining)))
     await store.end_hold(work, hold_id)
-    await _set_state(
+    await set_state(
         work,
         was,
         state,
@@ -241,7 +131,7 @@ async def release_hold(work: Work, *, hold_id: HoldId, by: Actor) -> Card:
     )
     if not remaining:
         await set_status_for_card(work, card_id=was.id, status=CertificateStatus.good)
-        await _emit(work, "card-released", was, permission.organisation_id)
+        await tell(work, "card-released", was, permission.organisation_id)
     return replace(was, state=state)
 
 
@@ -264,7 +154,7 @@ async def revoke_card(
     was = known(await store.card_for_change(work, card_id))
     target = rules.target(was, await store.links(work, card_id), is_asked_by_holder=is_asked_by_holder)
     permission = await permit(work, by, Act.revoke_card, target, acting_for=acting_for)
-    return await _revoke(work, was, reason, by=by, organisation_id=permission.organisation_id)
+    return await revoke(work, was, reason, by=by, organisation_id=permission.organisation_id)
 
 
 async def expire_cards(work: Work) -> int:
@@ -275,10 +165,10 @@ async def expire_cards(work: Work) -> int:
     overdue = await store.to_expire(work, SWEEP_SIZE)
     for was in overdue:
         state = rules.next_state(was.state, CardAct.expire)
-        await _set_state(work, was, state, event=Event.card_expired, by=SYSTEM, organisation_id=None)
+        await set_state(work, was, state, event=Event.card_expired, by=SYSTEM, organisation_id=None)
         await store.end_holds(work, was.id)
         await release_means(work, person_id=was.holder_id, reference=reference(was.id))
-        await _emit(work, "card-expired", was, None)
+        await tell(work, "card-expired", was, None)
     return len(overdue)
 
 
@@ -299,70 +189,8 @@ async def note_use(work: Work, card_id: CardId) -> None:
     await store.note_use(work, card_id, before=work.now - rules.LAST_USE_PRECISION)
 
 
-def reference(card_id: CardId) -> str:
-    """Return under which reference the card takes its kind of means."""
-    return f"card:{card_id}"
-
-
-async def _revoke(
-    work: Work, was: Card, reason: RevocationReason, *, by: Actor, organisation_id: OrganisationId | None
-) -> Card:
-    state = rules.next_state(was.state, CardAct.revoke)
-    await _set_state(
-        work,
-        was,
-        state,
-        event=Event.card_revoked,
-        by=by,
-        organisation_id=organisation_id,
-        facts={"reason": reason},
-    )
-    await store.end_holds(work, was.id)
-    await _end_certificates(work, was, rules.CRL_REASONS[reason], by)
-    await _emit(work, "card-revoked", was, organisation_id)
-    return replace(was, state=state)
-
-
-async def _end_certificates(work: Work, ended: Card, reason: CrlReason, by: Actor) -> None:
-    await set_status_for_card(work, card_id=ended.id, status=CertificateStatus.revoked, reason=reason)
-    await release_means(work, person_id=ended.holder_id, reference=reference(ended.id), by=by)
-
-
 async def _running_hold(work: Work, hold_id: HoldId) -> Hold:
     hold = await store.hold(work, hold_id)
     if hold is None:
         raise HoldUnknown
     return hold
-
-
-async def _set_state(
-    work: Work,
-    was: Card,
-    state: CardState,
-    *,
-    event: Event,
-    by: Actor,
-    organisation_id: OrganisationId | None,
-    facts: Mapping[str, object] | None = None,
-) -> None:
-    await store.set_state(work, was.id, state)
-    await record(
-        work,
-        event=event,
-        by=by,
-        on=subject(was.id),
-        organisation_id=organisation_id,
-        was=was.state,
-        becomes=state,
-        facts={"card_number": was.number, **(facts or {})},
-    )
-
-
-async def _emit(work: Work, name: str, changed: Card, organisation_id: OrganisationId | None) -> None:
-    facts = {
-        "card_id": changed.id,
-        "person_id": changed.holder_id,
-        "card_number": changed.number,
-        "organisation_id": organisation_id,
-    }
-    await emit(work, name, facts)

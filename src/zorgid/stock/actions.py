@@ -110,14 +110,21 @@ async def return_to_stock(work: Work, *, number: str, issuance_id: IssuanceId, b
     return await _carry_out(work, number, StockAct.take_back, by, reserved_for=issuance_id)
 
 
-async def bar(work: Work, *, number: str, by: Actor) -> BlankCard:
+async def bar(work: Work, *, number: str, by: Actor, issuance_id: IssuanceId | None = None) -> BlankCard:
     """Take the card out of use for good: it could not be reset, or was lost.
+
+    Args:
+        work: a transaction.
+        number: the card.
+        by: who says so.
+        issuance_id: the making that says so, which must have the card; None for support.
 
     Raises:
         BlankCardUnknown: no such card.
+        ReservationLost: another making has it now.
         StockActRefused: a Smartcard was made of it (revoke that), or it is barred.
     """
-    return await _carry_out(work, number, StockAct.bar, by)
+    return await _carry_out(work, number, StockAct.bar, by, reserved_for=issuance_id)
 
 
 async def blank_card(work: Work, *, number: str) -> BlankCard:

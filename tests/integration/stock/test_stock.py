@@ -159,6 +159,7 @@ async def test_a_sign_of_life_keeps_the_card_and_silence_loses_it(
             stock.keep_alive(work, number=card.number, issuance_id=mine),
             stock.mark_used(work, number=card.number, issuance_id=mine, by=SYSTEM),
             stock.return_to_stock(work, number=card.number, issuance_id=mine, by=SYSTEM),
+            stock.bar(work, number=card.number, issuance_id=mine, by=SYSTEM),
         ):
             with pytest.raises(ReservationLost):
                 await late
