@@ -27,12 +27,11 @@ class TokenEndpointAuth(StrEnum):
 
 
 class SigningAlgorithm(StrEnum):
-    """With what the identity server signs this client's tokens (RFC 7518, section 3.1; RFC 8037)."""
+    """With what the identity server signs this client's tokens (RFC 7518, section 3.1)."""
 
     ES256 = "ES256"
     PS256 = "PS256"
     RS256 = "RS256"
-    EdDSA = "EdDSA"
 
 
 class RedirectPolicy(StrEnum):

@@ -25,7 +25,7 @@ PRIVATE_PARTS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 SIGNING_ALGORITHMS: Final[Mapping[Profile, frozenset[SigningAlgorithm]]] = {
     Profile.nlgov: frozenset(SigningAlgorithm),
-    Profile.fapi2: frozenset({SigningAlgorithm.ES256, SigningAlgorithm.PS256, SigningAlgorithm.EdDSA}),
+    Profile.fapi2: frozenset({SigningAlgorithm.ES256, SigningAlgorithm.PS256}),
 }
 """Source: NL GOV Assurance profile for OAuth 2.0; FAPI 2.0 Security Profile, section 5.4.1 (no RS256)."""
 

@@ -250,7 +250,8 @@ async def redeem_code(work: Work, server: IdentityServer, request: TokenRequest)
 
     Raises:
         InvalidClient: the client assertion was seen before.
-        InvalidGrant: the code is not one of this client, used, too old, or does not fit the request.
+        InvalidGrant: the code is not one of this client, used, too old, does not fit the request, or its
+            session has ended.
     """
     client = request.authenticated.client
     await _count_once(work, request.authenticated)
@@ -262,7 +263,9 @@ async def redeem_code(work: Work, server: IdentityServer, request: TokenRequest)
     if code is None:
         await _revoke_reused(work, client, code_hash)
         raise InvalidGrant(description="The code is not valid.")
-    return await _issue_tokens(work, server, client, require_fit(request, code).grant)
+    grant = require_fit(request, code).grant
+    await _require_session(work, grant, InvalidGrant)
+    return await _issue_tokens(work, server, client, grant)
 
 
 async def _count_once(work: Work, authenticated: Authenticated) -> None:
@@ -324,7 +327,7 @@ async def userinfo(
     grant = await store.grant_of_token(work, str(claims["jti"]))
     if grant is None:
         raise InvalidToken(description="The access token is not valid any more.")
-    await _require_session(work, grant)
+    await _require_session(work, grant, InvalidToken)
     subject = str(claims["sub"])
     if not as_jwt:
         return userinfo_claims(grant, subject=subject)
@@ -351,11 +354,12 @@ def access_token(
     return dict(claims)
 
 
-async def _require_session(work: Work, grant: Grant) -> None:
+async def _require_session(work: Work, grant: Grant, otherwise: type[OAuthRefusal]) -> None:
+    """Check session and means once more: a session may end while a code is being issued for it (LOGIN-10)."""
     try:
         await session_by_sid(work, grant.sid)
     except Refusal as refusal:
-        raise InvalidToken(description="The session has ended.", detail=refusal.code) from None
+        raise otherwise(description="The session has ended.", detail=refusal.code) from None
 
 
 async def revoke_with_session(work: Work, facts: Any) -> None:

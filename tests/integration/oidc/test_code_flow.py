@@ -282,6 +282,36 @@ async def test_the_end_of_the_session_ends_codes_and_tokens_in_the_same_transact
     assert (await visit.userinfo(tokens["access_token"])).status_code == 401
 
 
+async def test_a_grant_that_slipped_past_the_end_of_its_session_is_of_no_use(
+    visit: Visit, clock: FakeClock, origin: Origin
+) -> None:
+    """LOGIN-10: a code issued at the very moment the session ends."""
+    session = await visit.log_in(origin)
+    code = await visit.code()
+    async with visit.database.work(origin) as work:
+        await work.connection.execute(
+            "update session set ended_at = %s, end_reason = 'logged-out' where sid = %s",
+            (work.now, session.sid),
+        )
+    assert (await visit.redeem(code, now=clock.at)).json()["error"] == "invalid_grant"
+
+
+async def test_an_unknown_parameter_named_like_ours_is_ignored(visit: Visit, origin: Origin) -> None:
+    await visit.log_in(origin)
+    assert "code" in answered(
+        await visit.browser.get(AUTHORIZE_PATH, params={**a_request(), "continue": "here"})
+    )
+
+
+async def test_whoever_tries_a_header_is_told_in_a_header(visit: Visit) -> None:
+    """RFC 6749, section 5.2."""
+    response = await visit.browser.post(
+        TOKEN_URL, data={"client_id": "xis"}, headers={"Authorization": "Basic eDp5"}
+    )
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"].startswith("Basic")
+
+
 @pytest.mark.parametrize("algorithm", ["ES256", "PS256", "RS256"])
 async def test_tokens_are_signed_as_the_client_registered(
     visit: Visit, clock: FakeClock, origin: Origin, algorithm: str

@@ -1,7 +1,6 @@
 """The authorisation endpoint: by GET, by POST, and where a browser goes on after the login."""
 
 from collections.abc import Sequence
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -62,11 +61,10 @@ async def session_of_browser(request: Request, work: Work) -> Session | None:
 
 
 async def _waiting(request: Request, work: Work) -> Waiting:
-    query = request.scope["query_string"]
-    kept = [value for name, value in parse_qsl(query.decode("latin-1")) if name == CONTINUE]
-    if len(kept) == 1:
-        return await waiting_request(work, kept[0])
-    return Waiting(UnverifiedParameters.decode(query))
+    """Return the kept request that is named, unless a client uses that name for something of its own."""
+    unverified = UnverifiedParameters.decode(request.scope["query_string"])
+    reference = None if unverified.one("client_id") else unverified.one(CONTINUE)
+    return Waiting(unverified) if reference is None else await waiting_request(work, reference)
 
 
 def _login_page(ui_locales: Sequence[str]) -> str:

@@ -1,5 +1,7 @@
 """The token endpoint."""
 
+from http import HTTPStatus
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -39,8 +41,16 @@ async def token(request: Request) -> Response:
     except TooMany as refusal:
         return _too_many(request, refusal)
     except OAuthRefusal as refusal:
-        return json_error(refusal)
+        return _refused(request, refusal)
     return JSONResponse(answer, headers={**ANY_SITE, **NOT_KEPT})
+
+
+def _refused(request: Request, refusal: OAuthRefusal) -> Response:
+    """Answer an error; one who tried a header is told so in a header (RFC 6749, section 5.2)."""
+    response = json_error(refusal)
+    if refusal.status == HTTPStatus.UNAUTHORIZED and "authorization" in request.headers:
+        response.headers["WWW-Authenticate"] = 'Basic realm="private_key_jwt only"'
+    return response
 
 
 def _too_many(request: Request, refusal: TooMany) -> Response:
