@@ -217,7 +217,7 @@ async def abandon_card(work: Work, issuance: Issuance, *, was_reset: bool) -> Is
             work, number=issuance.card_number, issuance_id=issuance.id, by=holder(issuance)
         )
     else:
-        await stock.bar(work, number=issuance.card_number, by=holder(issuance))
+        await stock.bar(work, number=issuance.card_number, issuance_id=issuance.id, by=holder(issuance))
     await store.forget_card(work, issuance.id)
     return await move(work, replace(issuance, card_id=None, card_number=None, chip_serial=None), step)
 
