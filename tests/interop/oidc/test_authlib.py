@@ -23,7 +23,7 @@ async def test_authlib_logs_somebody_in(running: Running, origin: Origin) -> Non
     authentication = PrivateKeyJWT(metadata["token_endpoint"], alg="ES256", headers={"kid": EC_KEY.kid})
     async with AsyncOAuth2Client(
         client.id,
-        EC_KEY.as_pem(private=True).decode(),
+        EC_KEY,
         scope="openid",
         redirect_uri=client.redirect_uris[0],
         token_endpoint_auth_method=authentication,
