@@ -101,10 +101,9 @@ def _open_browser(face: "TerminalFace", address: str, browser: "Browser", *, is_
 def _explained(face: "TerminalFace", run: "partial[None]") -> int:
     """Run a flow; whatever stops it is said in a sentence."""
     from cardkit.errors import CardError  # noqa: PLC0415
-    from zorgid.kernel.sentences import Sentence  # noqa: PLC0415
     from zorgid_desktop.flow.asking import Cancelled, Said  # noqa: PLC0415
     from zorgid_desktop.flow.cards import FlowStopped, trouble_of  # noqa: PLC0415
-    from zorgid_desktop.server import PlatformRefused, PlatformUnreachable  # noqa: PLC0415
+    from zorgid_desktop.server import PlatformRefused, PlatformUnreachable, told  # noqa: PLC0415
 
     try:
         run()
@@ -113,7 +112,7 @@ def _explained(face: "TerminalFace", run: "partial[None]") -> int:
     except FlowStopped as stopped:
         face.explain(stopped.said)
     except PlatformRefused as refused:
-        face.explain(Sentence(refused.problem.detail, refused.problem.next_step))
+        face.explain(told(refused.problem))
     except PlatformUnreachable as unreachable:
         face.explain(Said(unreachable.code))
     except CardError as error:

@@ -11,10 +11,11 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
-from zorgid.kernel.sentences import Language
+from zorgid.kernel.sentences import Language, Sentence
 from zorgid.protocol.app_key import HEADER, AppKey, sign_request
 from zorgid.protocol.context import Message
 from zorgid.protocol.messages import API, Problem
+from zorgid_desktop.flow.asking import Told
 
 TRIES: Final = 3
 """How often a request is sent while no answer comes."""
@@ -30,6 +31,11 @@ class PlatformRefused(Exception):
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         super().__init__(problem.code)
+
+
+def told(problem: Problem) -> Told:
+    """Return a refusal as the person reads it."""
+    return Told(problem.code, Sentence(problem.detail, problem.next_step))
 
 
 class PlatformUnreachable(Exception):

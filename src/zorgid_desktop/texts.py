@@ -20,7 +20,7 @@ def sentence(trouble: Trouble, language: Language) -> Sentence:
     """Return what to show: the app's own text, or the platform's as it came."""
     if isinstance(trouble, Said):
         return catalogue().sentence(trouble.code, trouble.facts, language)
-    return trouble
+    return trouble.sentence
 
 
 def language_of(variables: Mapping[str, str] = os.environ) -> Language:

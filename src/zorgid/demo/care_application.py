@@ -28,6 +28,16 @@ NAME: Final = "Demo-HIS"
 KEY_ID: Final = "demo-his-1"
 COOKIE: Final = "demo-his"
 
+REFUSED: Final = {
+    "invalid_request": "Deze zorgapplicatie vroeg het op een manier die niet mag. Bel de leverancier.",
+    "unsupported_response_type": "Deze zorgapplicatie vroeg een verkeerd soort antwoord. Bel de leverancier.",
+    "invalid_scope": "Deze zorgapplicatie vroeg gegevens die zij niet mag hebben. Bel de leverancier.",
+    "login_required": "U bent nog niet ingelogd. Klik op Inloggen met ZORG-ID.",
+    "access_denied": "U hebt het inloggen afgebroken. Probeer het opnieuw als u dat niet wilde.",
+    "state": "Dit antwoord hoort niet bij een login van deze browser. Probeer het opnieuw.",
+}
+"""What the application says for each error of the identity server (RFC 6749, section 4.1.2.1)."""
+
 UZI_NUMBER: Final = "urn:zorgid:uzi_number"
 """The claim that mandates are kept by: it is the same on the UZI card and on the Smartcard (CARD-5)."""
 
@@ -123,21 +133,11 @@ class CareApplication:
         """Redeem the code, check the ID token, ask userinfo; then this person is logged in here."""
         answer = dict(self.answers.pop(request.query_params.get("answer", ""), {}))
         if "error" in answer or "code" not in answer:
-            said = answer.get("error_description") or answer.get("error")
-            return _page(
-                "front.html", claims=None, mandates=self.mandates, number=UZI_NUMBER, error=said, status=403
-            )
+            return self._refused(answer.get("error", ""))
         client = self._client()
         state = await client.framework.get_state_data(request.session, answer.get("state"))
         if state is None or answer.get("iss") != self.issuer:
-            return _page(
-                "front.html",
-                claims=None,
-                mandates=self.mandates,
-                number=UZI_NUMBER,
-                error="state",
-                status=403,
-            )
+            return self._refused("state")
         token = await client.fetch_access_token(
             code=answer["code"], redirect_uri=state["redirect_uri"], code_verifier=state["code_verifier"]
         )
@@ -148,6 +148,12 @@ class CareApplication:
         request.session.clear()
         request.session["visit"] = visit
         return RedirectResponse("/", 303)
+
+    def _refused(self, code: str) -> Response:
+        said = REFUSED.get(code, REFUSED["state"])
+        return _page(
+            "front.html", claims=None, mandates=self.mandates, number=UZI_NUMBER, error=said, status=403
+        )
 
     async def give_mandate(self, request: Request) -> Response:
         """Let the person who is logged in give a mandate to the holder of a UZI number."""

@@ -40,7 +40,8 @@ async def _run_once(
         job = MainJob(demo, _say)
         is_done = await job.run()
         if report is not None:
-            report.write_text(json.dumps(job.report(), ensure_ascii=False, indent=2), encoding="utf-8")
+            text = json.dumps(job.report(), ensure_ascii=False, indent=2)
+            await asyncio.to_thread(report.write_text, text, encoding="utf-8")
         if keep_running:
             _say(addresses(demo))
             await stop.wait()

@@ -165,6 +165,7 @@ class MainJob:
             "chip_serial": made.chip_serial or "",
             "holder": made.full_name,
         }
+        await self._walks.publish()
         await self._note("active", "good", "not listed")
 
     async def _note_issuing(self) -> None:

@@ -67,8 +67,8 @@ class Page:
     links: list[str]
     forms: list[Form]
     text: str
-    posted_error: str = ""
-    """The OAuth error that a form_post page brought here."""
+    code: str = ""
+    """The code of a refusal: of the platform, or the OAuth error that a form_post page brought here."""
 
     @property
     def launch_link(self) -> str:
@@ -130,7 +130,10 @@ class Visitor:
             headers={"Origin": origin, "Sec-Fetch-Site": "same-origin", "Accept": "application/json"},
         )
         if answer.is_error:
-            return _page(answer)
+            problem = answer.json()
+            return Page(
+                address.partition("#")[0], answer.status_code, [], [], problem["detail"], problem["code"]
+            )
         return await self.open(urljoin(origin, answer.json()["next"]))
 
     async def _go_on(self, response: httpx.Response) -> Page:
@@ -138,7 +141,7 @@ class Visitor:
         for form in page.forms:
             if "code" in form.fields or "error" in form.fields:  # a form_post page, which sends itself
                 landed = await self._go_on(await self._post(page.address, form.action, form.fields))
-                return replace(landed, posted_error=form.fields.get("error", ""))
+                return replace(landed, code=form.fields.get("error", ""))
         return page
 
 

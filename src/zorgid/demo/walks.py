@@ -1,7 +1,8 @@
 """The walks of the demo: a visitor's browser on one side, the Desktop App's flow in a thread on the other."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,9 +15,11 @@ from zorgid.demo.visitor import Page, Visitor, WalkStopped
 from zorgid.demo.world import BLANK_CARDS, FIRST_CHIP_SERIAL, blank_name
 from zorgid.kernel.sentences import Language
 from zorgid.protocol.links import Browser, parse_link
-from zorgid.protocol.messages import IssuanceView
+from zorgid.protocol.messages import AttachReply, AttachRequest, IssuanceView
 from zorgid.stock import actions as stock
-from zorgid_desktop.flow.asking import Cancelled, Said, Trouble, Wanted
+from zorgid.storage.database import Work
+from zorgid_desktop import APP_VERSION
+from zorgid_desktop.flow.asking import Cancelled, Trouble, Wanted
 from zorgid_desktop.flow.cards import FlowStopped, trouble_of
 from zorgid_desktop.flow.login import Surroundings, log_in
 from zorgid_desktop.flow.making import make_card
@@ -53,8 +56,25 @@ class Walks:
     async def number_of(self, blank: str) -> str:
         """Return the card number of a blank card of the tray."""
         serials = {blank_name(n): str(FIRST_CHIP_SERIAL + n) for n in range(BLANK_CARDS)}
-        async with self.demo.platform.services.database.work(DEMO) as work:
+        async with self.work() as work:
             return (await stock.blank_card_by_chip(work, chip_serial=serials[blank])).number
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        """Open one transaction, for what support or another room would do in the demo's story."""
+        async with self.demo.platform.services.database.work(DEMO) as work:
+            yield work
+
+    async def attach_only(self, link_text: str) -> None:
+        """Let an app attach to a link and do nothing more."""
+
+        def run() -> None:
+            with Platform(self.origin) as platform:
+                handle = parse_link(link_text).handle.text_for_wire()
+                request = AttachRequest(handle=handle, app_key=platform.app_key, app_version=APP_VERSION)
+                platform.call("/attach", request, AttachReply)
+
+        await asyncio.to_thread(run)
 
     async def publish(self) -> None:
         """Publish the CRL now when something changed, instead of waiting for the outbox."""
@@ -191,4 +211,4 @@ async def _as_coroutine(awaitable: Awaitable[None]) -> None:
 
 def _outcome_of(trouble: Trouble) -> Outcome:
     text = sentence(trouble, Language.nl).text
-    return Outcome(code=trouble.code if isinstance(trouble, Said) else "", sentence=text)
+    return Outcome(code=trouble.code, sentence=text)

@@ -42,6 +42,9 @@ from zorgid.trust.model import TrustBundle
 BLANK_CARDS: Final = 6
 FIRST_CHIP_SERIAL: Final = 20_000_001
 FIRST_UZI_CHIP_SERIAL: Final = 10_000_001
+STRANGE_CARD: Final = "vreemde-kaart"
+"""A blank card that was never sold by the platform's operator."""
+STRANGE_CHIP_SERIAL: Final = 29_999_999
 BLANK_KIND: Final = "virtual-extended"
 SUPPORT: Final = Actor(ActorKind.support, reference="demo")
 
@@ -163,9 +166,10 @@ def _fill_tray(reader: VirtualReader, register: Register, root: AttestationRoot)
             }
             state = make_uzi_like_card(FIRST_UZI_CHIP_SERIAL + number, keys, pin=card.pin, puk=card.puk)
             reader.add(f"uzi-{card.label}", state)
-    for number in range(BLANK_CARDS):
-        if blank_name(number) not in there:
-            reader.add(blank_name(number), make_blank_card(FIRST_CHIP_SERIAL + number, attestation_root=root))
+    blanks = {blank_name(number): FIRST_CHIP_SERIAL + number for number in range(BLANK_CARDS)}
+    for name, serial in {**blanks, STRANGE_CARD: STRANGE_CHIP_SERIAL}.items():
+        if name not in there:
+            reader.add(name, make_blank_card(serial, attestation_root=root))
 
 
 def blank_name(number: int) -> str:

@@ -24,7 +24,15 @@ class Said:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-Trouble = Said | Sentence
+@dataclass(frozen=True)
+class Told:
+    """A refusal of the platform, with its code and in its own words."""
+
+    code: str
+    sentence: Sentence
+
+
+Trouble = Said | Told
 """What went wrong: in the app's own words, or in the platform's."""
 
 

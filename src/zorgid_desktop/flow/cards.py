@@ -30,7 +30,7 @@ class FlowStopped(Exception):
 
     def __init__(self, said: Trouble) -> None:
         self.said = said
-        super().__init__(said.code if isinstance(said, Said) else "refused by the platform")
+        super().__init__(said.code)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from cardkit.errors import CardError
 from cardkit.piv import PivCard
 from cardkit.secrets import Pin, PinRules
 from zorgid.kernel.secrets import Secret
-from zorgid.kernel.sentences import Sentence
 from zorgid.protocol.links import LaunchLink
 from zorgid.protocol.messages import (
     AbandonRequest,
@@ -41,7 +40,7 @@ from zorgid_desktop.flow.asking import (
 from zorgid_desktop.flow.cards import FlowStopped, card_in, chosen_pin, trouble_of
 from zorgid_desktop.flow.login import Surroundings
 from zorgid_desktop.flow.new_card import PinOfNewCardBlocked, prove_new_card
-from zorgid_desktop.server import PlatformRefused
+from zorgid_desktop.server import PlatformRefused, told
 
 TRY_ANOTHER_CARD: Final = frozenset(
     {
@@ -99,7 +98,7 @@ def _trouble_or_raise(refused: PlatformRefused) -> Trouble:
     """Return what to say when the person can go on; raise the refusal again when not."""
     problem = refused.problem
     if problem.code in TRY_ANOTHER_CARD or problem.code in {"birth-date-wrong", "birth-date-unfit"}:
-        return Sentence(problem.detail, problem.next_step)
+        return told(problem)
     if problem.code in START_OVER:
         return Said("starting-over")
     raise refused
