@@ -263,6 +263,8 @@ async def test_a_hold_is_released_by_who_set_it_and_not_by_the_holder(running: R
     seen = (await holder.get(page_of(world))).text
     assert "Geblokkeerd door Huisartsenpraktijk De Linde" in seen
     assert "Alleen wie de kaart heeft geblokkeerd" in seen
+    assert "Blokkeer de kaart" in seen, "the holder has no hold on it yet"
+    assert "Blokkeer de kaart" not in (await manager.get(page_of(world))).text
     release = re.search(
         r'href="(/portal/cards/[^"]*/release/[^"]*)"', (await manager.get(page_of(world))).text
     )

@@ -140,15 +140,17 @@ async def shown_card(work: Work, visit: Visit, number: str) -> ShownCard:
     names = await organisations_by_id(
         work, (linked if is_own else linked & mine) | {hold.owner.organisation_id for hold in holds}
     )
+    shown_holds = [await shown_hold(work, visit, card, hold, names) for hold in holds]
     is_living = card.state in LIVING
+    holds_already = any(shown.may_release for shown in shown_holds)
     return ShownCard(
         card=card,
         holder=await people.person(work, card.holder_id),
         is_own=is_own,
         organisations=[names[place] for place in linked if is_own or place in mine],
-        holds=[await shown_hold(work, visit, card, hold, names) for hold in holds],
+        holds=shown_holds,
         last_used_at=await cards.last_used_at(work, card.id),
-        may_hold=is_living and await may(work, visit, Act.hold_card, target),
+        may_hold=is_living and not holds_already and await may(work, visit, Act.hold_card, target),
         may_revoke=is_living and await may(work, visit, Act.revoke_card, target),
     )
 
