@@ -27,9 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     from zorgid.kernel.errors import Fault, Refusal  # noqa: PLC0415 - see the module's docstring
     from zorgid.logs import configure_logs  # noqa: PLC0415
+    from zorgid.pki.names import allow_accents_in_long_names  # noqa: PLC0415
     from zorgid.settings import Settings  # noqa: PLC0415
 
     command: Command = asked.command
+    allow_accents_in_long_names()
     try:
         settings = Settings.from_environment(os.environ)
         configure_logs(level=settings.log_level)

@@ -25,6 +25,9 @@ CARDS: Final = Path("var/cards")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 refused or stopped, 2 wrong words."""
     options = _parser().parse_args(arguments)
+    from zorgid.pki.names import allow_accents_in_long_names  # noqa: PLC0415 - `--help` needs none of it
+
+    allow_accents_in_long_names()
     command = {
         "open": open_link,
         "cards": list_cards,

@@ -108,7 +108,7 @@ def BAD_MAKINGS(_: RunningDemo) -> Iterable[Attempt]:  # noqa: N802 - a table th
     yield Attempt("aanmaken: pincode met é", "pin-unfit", _make("praktijkmanager-linde", pin="Ab123é"))
     yield Attempt(
         "aanmaken: foute geboortedatum",
-        "",
+        "birth-date-wrong",
         _make("assistente-linde", birth_date="01-01-1970", blank="leeg-3"),
     )
 

@@ -25,6 +25,14 @@ class HolderNames:
     title: str | None = None
 
 
+def allow_accents_in_long_names() -> None:
+    """Silence the library's warning about names whose characters fit and whose bytes do not.
+
+    Called once by each program: X.520 counts characters, and reading such a name is no event.
+    """
+    warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
+
+
 def attribute(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
     """Return one part of a name.
 
