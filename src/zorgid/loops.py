@@ -35,6 +35,7 @@ NOTHING_FOLLOWS: Final = (
     "card-held",
     "card-released",
     "card-revoked",
+    "role-ended",
     "session-ended",
 )
 """Events that have no handler yet: what follows from them at once are companions."""

@@ -112,6 +112,11 @@ async def end_sessions_of_card(work: Work, facts: Mapping[str, Any]) -> None:
     await _end(work, EndReason.means_not_good, by=SYSTEM, means_reference=str(facts["card_id"]))
 
 
+async def end_sessions_of_role(work: Work, facts: Mapping[str, Any]) -> None:
+    """Companion of the end of a role: end the sessions of who had it (LOGIN-10)."""
+    await end_sessions_of_person(work, PersonId(UUID(facts["person_id"])), reason=EndReason.role_lost)
+
+
 async def end_sessions_of_person(work: Work, person_id: PersonId, *, reason: EndReason) -> None:
     """End every session of a person: a role was lost."""
     await _end(work, reason, by=SYSTEM, person_id=person_id)
@@ -143,7 +148,8 @@ async def _end(
     return [one for one, _, _ in ended]
 
 
-COMPANIONS: Companions = dict.fromkeys(
-    ("card-held", "card-revoked", "card-failed", "card-expired"), (end_sessions_of_card,)
-)
+COMPANIONS: Companions = {
+    **dict.fromkeys(("card-held", "card-revoked", "card-failed", "card-expired"), (end_sessions_of_card,)),
+    "role-ended": (end_sessions_of_role,),
+}
 """What the login room does in the transaction of other rooms' events; wired in `app.py`."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from zorgid.audit.actions import record
 from zorgid.audit.model import Actor, Event, Subject
 from zorgid.kernel.ids import GrantId, OrganisationId, PersonId, new_id
+from zorgid.outbox.actions import emit
 from zorgid.people.actions import lock_person, release_means, reserve_means
 from zorgid.people.model import MeansKind, MeansPolicy
 from zorgid.roles import rules, store
@@ -59,6 +60,8 @@ async def grant_role(
 async def end_grant(work: Work, *, grant_id: GrantId, by: Actor) -> Grant:
     """End the role now and give up the kind of means it took; return the ended grant.
 
+    Emits `role-ended`, so that sessions of the person end in the same transaction (LOGIN-10).
+
     Raises:
         GrantUnknown: no such grant, or it has ended.
         LastAdministrator: the organisation would be left without an administrator (ROLE-1).
@@ -71,6 +74,13 @@ async def end_grant(work: Work, *, grant_id: GrantId, by: Actor) -> Grant:
         raise GrantUnknown
     await release_means(work, person_id=grant.person_id, reference=reference(grant), by=by)
     await _record(work, Event.role_ended, grant, by)
+    facts = {
+        "person_id": grant.person_id,
+        "organisation_id": grant.organisation_id,
+        "role": grant.role,
+        "grant_id": grant.id,
+    }
+    await emit(work, "role-ended", facts)
     return replace(grant, ends_at=max(grant.starts_at, work.now))
 
 

@@ -4,7 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from tests.register_builders import audited, known_person, person_with_role, registered_organisation
+from tests.register_builders import audited, emitted, known_person, person_with_role, registered_organisation
 
 from zorgid.audit.model import SYSTEM
 from zorgid.kernel.ids import GrantId, PersonId
@@ -81,6 +81,8 @@ async def test_an_ended_role_gives_no_right_and_frees_the_means(work: Work) -> N
     assert ended.ends_at == work.now
     assert await people.reserved_means(work, person.id) == ()
     assert ("role-ended", None, None) in await audited(work, person.id)
+    [event] = await emitted(work, "role-ended")
+    assert (event["person_id"], event["role"]) == (str(person.id), "manager")
     with pytest.raises(RightMissing):
         await roles.require_right(work, person_id=person.id, act=Act.view_organisation, target=target)
     with pytest.raises(GrantUnknown):
