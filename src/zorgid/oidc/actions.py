@@ -50,6 +50,9 @@ from zorgid.storage.database import Companions, Work
 CONTINUE: Final = "continue"
 """The parameter that carries the reference of a kept request; `request` is taken by RFC 9101."""
 
+ONLY_IN_ID_TOKENS: Final = frozenset({"sid", "auth_time", "jti"})
+"""What tells an ID token from signed userinfo, which has the same `typ` (RFC 8725, section 3.12)."""
+
 GRANTS_KEPT_FOR: Final = timedelta(days=1)
 """Longer than any session: the reuse of a code is noticed as long."""
 
@@ -159,7 +162,9 @@ def read_hint(server: IdentityServer, ring: KeyRing, hint: str, client_id: Clien
         claims = ring.verified(UnverifiedToken(hint), typ="JWT")
     except TokenUnreadable as error:
         raise InvalidRequest(description="The id_token_hint is not one of ours.", detail=str(error)) from None
-    if claims.get("iss") != server.issuer or client_id not in {None, claims.get("aud")}:
+    if claims.get("iss") != server.issuer or not claims.keys() >= ONLY_IN_ID_TOKENS:
+        raise InvalidRequest(description="The id_token_hint is not an ID token of ours.")
+    if client_id is not None and claims.get("aud") != client_id:
         raise InvalidRequest(description="The id_token_hint is not for this client.")
     return dict(claims)
 

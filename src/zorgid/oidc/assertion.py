@@ -18,8 +18,8 @@ from zorgid.oidc.profiles import PROFILES, ProfileRules
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-TYPES: Final = frozenset({None, "jwt", "client-authentication+jwt"})
-"""What `typ` may be, in lower case.
+TYPES: Final = frozenset({"jwt", "client-authentication+jwt"})
+"""What `typ` may be, in lower case, when it is there.
 
 No token of another kind passes for an assertion (RFC 8725, section 3.11).
 """
@@ -69,21 +69,25 @@ def claimed_client(unverified: UnverifiedParameters) -> ClientId:
 
     Raises `InvalidClient`.
     """
-    client_id = unverified.one("client_id")
-    assertion = unverified.one("client_assertion")
-    if assertion is not None:
-        try:
-            subject = UnverifiedToken(assertion).claims().get("sub")
-        except TokenUnreadable as error:
-            raise InvalidClient(
-                description="The client assertion cannot be read.", detail=str(error)
-            ) from None
-        if client_id not in {None, subject}:
-            raise InvalidClient(description="The client_id and the client assertion name two clients.")
-        client_id = subject if isinstance(subject, str) else None
-    if client_id is None:
-        raise InvalidClient(description="The client is not named.")
+    named = {unverified.one("client_id"), _subject_of(unverified.one("client_assertion"))} - {None}
+    if len(named) > 1:
+        raise _refused("The client_id and the client assertion name two clients.")
+    client_id = named.pop() if named else None
+    if client_id is None or not (client_id.isascii() and client_id.isprintable()):
+        raise _refused("The client is not named.")
     return ClientId(client_id)
+
+
+def _subject_of(assertion: str | None) -> str | None:
+    if assertion is None:
+        return None
+    try:
+        subject = UnverifiedToken(assertion).claims().get("sub")
+    except TokenUnreadable as error:
+        raise _refused("The client assertion cannot be read.", str(error)) from None
+    if not isinstance(subject, str):
+        raise _refused("The client assertion names nobody.")
+    return subject
 
 
 def check_named(proof: Proof) -> None:
@@ -134,7 +138,7 @@ def check_beginning(proof: Proof) -> None:
 def check_id(proof: Proof) -> None:
     """It has an id that can be remembered."""
     jti = proof.claims["jti"]
-    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
+    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI or not jti.isprintable():
         raise _refused("The jti of the client assertion is malformed.")
 
 
@@ -207,7 +211,7 @@ def _claims(token: UnverifiedToken, client: Client) -> Mapping[str, Any]:
 
 
 def _require_assertion_type(typ: object) -> None:
-    if (typ.lower() if isinstance(typ, str) else typ) not in TYPES:
+    if typ is not None and not (isinstance(typ, str) and typ.lower() in TYPES):
         raise TokenUnreadable(f"typ {typ!r} is not that of an assertion")
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from zorgid.clients.model import Client
 from zorgid.oidc.addresses import registered_address
+from zorgid.oidc.claims import PERSON_CLAIMS
 from zorgid.oidc.errors import (
     ClientNotKnown,
     InvalidRequest,
@@ -284,7 +285,7 @@ def _request(draft: Draft) -> AuthorisationRequest:
         nonce=draft.nonce,
         wishes=draft.wishes,
         organisation=draft.organisation,
-        id_token_claims=tuple(sorted(draft.claims.id_token)),
+        id_token_claims=tuple(name for name in PERSON_CLAIMS if name in draft.claims.id_token),
         ui_locales=draft.ui_locales,
     )
 

@@ -27,7 +27,11 @@ class UnverifiedParameters:
 
     @classmethod
     def decode(cls, encoded: bytes | str) -> "UnverifiedParameters":
-        """Decode a query or a form body. Raises `InvalidRequest` when it is too long or not UTF-8."""
+        """Decode a query or a form body.
+
+        Raises:
+            InvalidRequest: it is too long, not UTF-8, or holds the character NUL, which no store takes.
+        """
         if len(encoded) > LONGEST_REQUEST:
             raise InvalidRequest(description="The request is too long.")
         try:
@@ -35,6 +39,8 @@ class UnverifiedParameters:
             pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
         except ValueError as error:
             raise InvalidRequest(description="The request cannot be decoded.", detail=str(error)) from None
+        if any("\0" in part for pair in pairs for part in pair):
+            raise InvalidRequest(description="The request holds the character NUL.")
         return cls(tuple(pairs))
 
     @classmethod
