@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     allow_accents_in_long_names()
     try:
         settings = Settings.from_environment(os.environ)
-        configure_logs(level=settings.log_level)
+        configure_logs(level=log_level(settings, asked))
         return asyncio.run(command(settings, asked))
     except (Fault, Refusal) as stop:
         sys.stderr.write(f"zorgid: {type(stop).__name__}: {stop}\n")
@@ -49,6 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"zorgid: the database cannot be used ({type(error).__name__}); run `zorgid doctor`\n"
         )
         return FAILED
+
+
+def log_level(settings: Settings, asked: argparse.Namespace) -> str:
+    """Return from which weight on lines are written; less by default where progress is shown beside them."""
+    if getattr(asked, "once", False) and "log_level" not in settings.model_fields_set:
+        return "warning"
+    return settings.log_level
 
 
 def parser() -> argparse.ArgumentParser:
@@ -222,6 +229,7 @@ async def audit_verify(settings: Settings, asked: argparse.Namespace) -> int:
 
     from zorgid.audit.places import FolderSeals  # noqa: PLC0415
     from zorgid.audit.verify import verify  # noqa: PLC0415
+    from zorgid.kernel.sentences import Language  # noqa: PLC0415
     from zorgid.opening import (  # noqa: PLC0415
         AUDIT_ENTRIES,
         AUDIT_SEALS,
@@ -230,6 +238,7 @@ async def audit_verify(settings: Settings, asked: argparse.Namespace) -> int:
         open_keys,
         origin_of_command,
     )
+    from zorgid.web.shell import load_sentences  # noqa: PLC0415
 
     keys = open_keys(settings)
     public_key = keys.public_key(AUDIT_SEALS)
@@ -243,8 +252,10 @@ async def audit_verify(settings: Settings, asked: argparse.Namespace) -> int:
             origin=origin_of_command(settings, "audit-verify"),
             at_least=asked.at_least,
         )
+    sentences = load_sentences()
     for finding in result.findings:
-        _say(f"FOUND {finding}")
+        found = sentences.sentence(finding.code, finding.facts, Language.en)
+        _say(f"FOUND {found.text} {found.next_step}")
     if result.more_findings:
         _say(f"FOUND {result.more_findings} more")
     _say(

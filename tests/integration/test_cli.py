@@ -96,6 +96,7 @@ def test_a_platform_is_set_up_command_by_command(
         connection.execute("update audit_entry set event = 'card-released' where event = 'authority-created'")
     verified = zorgid(variables, "audit", "verify")
     assert verified.returncode == 1
+    assert "was changed after it was written. Keep the database and the seals" in verified.stdout
     assert "THE LOG IS NOT AS IT WAS WRITTEN" in verified.stdout
 
 
