@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 from zorgid.demo.once import MainJob
-from zorgid.demo.running import RunningDemo, running_demo
+from zorgid.demo.running import DEMO, RunningDemo, running_demo
+from zorgid.demo.visitor import Visitor
+from zorgid.demo.walks import Walks
+from zorgid.demo.world import DE_LINDE, MEMBERS, is_registered
 from zorgid.settings import Settings, SettingsUnfit
 
 
@@ -24,6 +27,7 @@ async def run(
     if once:
         return await _run_once(settings, stop, report=report, keep_running=keep_running)
     async with running_demo(settings, folder=settings.data_folder) as demo:
+        await _register_first_organisation(demo)
         _say(addresses(demo))
         await stop.wait()
         _say("Bezig met stoppen; wat loopt mag nog af.")
@@ -46,6 +50,14 @@ async def _run_once(
             _say(addresses(demo))
             await stop.wait()
     return 0 if is_done else 1
+
+
+async def _register_first_organisation(demo: RunningDemo) -> None:
+    """Let the doctor of De Linde validate it, as she would herself, so that a card can be made at once."""
+    if await is_registered(demo.platform.services.database, DEMO, DE_LINDE):
+        return
+    async with Visitor() as visitor:
+        await Walks(demo).validate_organisation(visitor, MEMBERS[0].professional)
 
 
 def addresses(demo: RunningDemo) -> str:

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from zorgid.demo.world import World
+from zorgid.demo.world import STRANGE_CARD, World
 from zorgid.web.edge import render
 
 
@@ -18,6 +18,7 @@ def start_route(world: World) -> Route:
             "demo/start.html",
             care_address=f"{world.places.care_origin}/",
             cards=world.register.cards,
+            strange_card=STRANGE_CARD,
             blank_cards=[name for name in world.reader.cards if name.startswith("leeg-")],
         )
 

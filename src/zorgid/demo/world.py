@@ -26,7 +26,6 @@ from zorgid.demo.uzi_register.cards import TestCard
 from zorgid.demo.uzi_register.register import Register
 from zorgid.demo.uzi_trust import trust_in
 from zorgid.kernel.clock import Clock
-from zorgid.kernel.ids import OrganisationId
 from zorgid.kernel.randomness import RandomSource
 from zorgid.organisations import actions as organisations
 from zorgid.organisations.errors import OrganisationUnknown
@@ -236,8 +235,8 @@ UZI_NUMBER_OF: Final = {DE_LINDE: "900000101", HET_LELIETJE: "900000102"}
 """The professional named in each request."""
 
 
-async def is_registered(database: Database, origin: Origin, ura: str) -> OrganisationId | None:
-    """Return the id of an organisation that went through its validation, else None."""
+async def is_registered(database: Database, origin: Origin, ura: str) -> bool:
+    """Tell whether an organisation of the demo went through its validation."""
     async with database.work(origin) as work:
         found = await organisations.organisation_by_ura(work, ura)
-    return found.id if found.state is OrganisationState.registered else None
+    return found.state is OrganisationState.registered
