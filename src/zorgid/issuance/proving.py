@@ -171,8 +171,9 @@ def _require_confidentiality_key(
 async def _activate(work: Work, issuance: Issuance, step: IssuanceStep) -> Issuance:
     assert issuance.card_id is not None
     assert issuance.card_number is not None
-    await cards.activate_card(work, card_id=issuance.card_id, by=holder(issuance))
+    # The blank card first, as at its reservation: one order of locks for all.
     await stock.mark_used(work, number=issuance.card_number, issuance_id=issuance.id, by=holder(issuance))
+    await cards.activate_card(work, card_id=issuance.card_id, by=holder(issuance))
     await record(
         work,
         event=Event.issuance_completed,
