@@ -1,8 +1,8 @@
 """The identity server's engine: OpenID Connect and OAuth 2.0 as two Dutch and international profiles ask.
 
 Pure functions over typed requests and responses (`authorise`, `redeem`, `requirement`, `claims`, `response`),
-a few actions that bind them to one transaction, and the SQL of this room. The web layer only reads and writes
-HTTP.
+the acts that bind them to one transaction (`granting`, `tokens`, `ending`, `rotation`), and the SQL of this
+room. The web layer only reads and writes HTTP.
 
 The order of the checks is the order of these lists; what is not built yet has its place named here:
 

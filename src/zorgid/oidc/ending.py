@@ -12,8 +12,8 @@ from zorgid.kernel.errors import Refusal
 from zorgid.login.model import Session
 from zorgid.login.rules import EndReason
 from zorgid.login.sessions import actor_of, end_session, session_by_sid
-from zorgid.oidc.actions import read_hint
 from zorgid.oidc.errors import InvalidRequest
+from zorgid.oidc.hints import read_hint
 from zorgid.oidc.parameters import UnverifiedParameters
 from zorgid.oidc.profiles import LONGEST_STATE
 from zorgid.oidc.response import with_query

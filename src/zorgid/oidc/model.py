@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NewType
 
+from zorgid.audit.model import Subject
 from zorgid.clients.model import ClientId
 from zorgid.kernel.ids import GrantId, PersonId, SessionId
 from zorgid.oidc.errors import Target
@@ -156,3 +157,8 @@ class SigningKey:
     published_at: datetime
     active_at: datetime | None
     retired_at: datetime | None
+
+
+def grant_subject(grant_id: GrantId) -> Subject:
+    """Return a grant as the audit log names it."""
+    return Subject("grant", str(grant_id))

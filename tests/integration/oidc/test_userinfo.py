@@ -10,9 +10,9 @@ from tests.oidc_builders import Visit, a_client, an_assertion
 from zorgid.audit.model import SYSTEM
 from zorgid.kernel.ids import OrganisationId
 from zorgid.kernel.randomness import base64url
-from zorgid.oidc import actions
 from zorgid.oidc.errors import InvalidToken
 from zorgid.oidc.jose import UnverifiedToken
+from zorgid.oidc.tokens import access_token
 from zorgid.people.actions import recognise_person
 from zorgid.people.model import MeansPolicy, Names
 from zorgid.roles.actions import grant_role
@@ -109,11 +109,9 @@ async def test_only_the_portal_gets_a_token_for_its_api(
     async with visit.database.work(origin) as work:
         ring = await visit.server.signing_keys.ring(work)
     facts = {"audience": visit.server.portal_api, "now": clock.at}
-    assert (
-        actions.access_token(visit.server, ring, UnverifiedToken(portal), **facts)["azp"] == "user-management"
-    )
+    assert access_token(visit.server, ring, UnverifiedToken(portal), **facts)["azp"] == "user-management"
     with pytest.raises(InvalidToken):
-        actions.access_token(visit.server, ring, UnverifiedToken(other), **facts)
+        access_token(visit.server, ring, UnverifiedToken(other), **facts)
     assert (await visit.userinfo(portal)).status_code == 200
 
 

@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from zorgid.kernel.errors import Refusal
 from zorgid.login.model import Session
 from zorgid.login.sessions import session_for
-from zorgid.oidc.actions import CONTINUE, LoginBegun, Waiting, authorise, keep_request, waiting_request
 from zorgid.oidc.errors import OAuthRefusal
+from zorgid.oidc.granting import CONTINUE, LoginBegun, Waiting, authorise, keep_request, waiting_request
 from zorgid.oidc.parameters import UnverifiedParameters
 from zorgid.oidc.response import error_response
 from zorgid.storage.database import Work

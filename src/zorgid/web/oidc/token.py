@@ -7,11 +7,11 @@ from starlette.responses import JSONResponse, Response
 
 from zorgid.clients.errors import ClientUnknown
 from zorgid.clients.model import Client, ClientId
-from zorgid.oidc.actions import redeem_code
 from zorgid.oidc.assertion import claimed_client
 from zorgid.oidc.errors import OAuthRefusal
 from zorgid.oidc.redeem import TokenDraft, checked_token_request
 from zorgid.oidc.setup import IdentityServer
+from zorgid.oidc.tokens import redeem_code
 from zorgid.storage.database import Work
 from zorgid.web.edge import retry_after, sentence_for, work_of
 from zorgid.web.limits import TOKEN_PER_ADDRESS, TOKEN_PER_CLIENT, TooMany

@@ -6,7 +6,7 @@ OpenID Connect Core 1.0, 5.3).
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from zorgid.oidc import actions
+from zorgid.oidc import tokens
 from zorgid.oidc.errors import InvalidRequest, InvalidToken, OAuthRefusal
 from zorgid.oidc.jose import UnverifiedToken
 from zorgid.web.edge import work_of
@@ -23,7 +23,7 @@ async def userinfo(request: Request) -> Response:
     try:
         unverified = await _bearer_token(request)
         async with work_of(request) as work:
-            told = await actions.userinfo(work, services_of(request).identity, unverified, as_jwt=as_jwt)
+            told = await tokens.userinfo(work, services_of(request).identity, unverified, as_jwt=as_jwt)
     except OAuthRefusal as refusal:
         return _challenge(refusal)
     headers = {**ANY_SITE, **NOT_KEPT}

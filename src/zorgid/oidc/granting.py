@@ -1,0 +1,209 @@
+"""Turns an authorisation request into a grant and its code, with a login in between where one is needed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from zorgid.audit.actions import record
+from zorgid.audit.model import Event
+from zorgid.clients.errors import ClientUnknown
+from zorgid.clients.model import Client, ClientId
+from zorgid.kernel.ids import GrantId, new_id
+from zorgid.kernel.secrets import Secret
+from zorgid.login.actions import begin_transaction
+from zorgid.login.model import Begun, Purpose, Session, Shown
+from zorgid.login.sessions import actor_of
+from zorgid.oidc import store
+from zorgid.oidc.authorise import checked_request
+from zorgid.oidc.errors import (
+    OAuthRefusal,
+    RequestExpired,
+)
+from zorgid.oidc.hints import read_hint
+from zorgid.oidc.model import AuthorisationRequest, Grant, grant_subject
+from zorgid.oidc.organisation import organisation_of_work
+from zorgid.oidc.parameters import UnverifiedParameters
+from zorgid.oidc.profiles import CODE_LIVES_FOR, REQUEST_KEPT_FOR
+from zorgid.oidc.requirement import Circumstances, ProofNeeded, sufficient_session
+from zorgid.oidc.response import AuthorisationResponse, code_response
+from zorgid.oidc.setup import AUTHORIZE, IdentityServer
+from zorgid.storage.database import Work
+
+CONTINUE: Final = "continue"
+"""The parameter that carries the reference of a kept request; `request` is taken by RFC 9101."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A request as it goes through authorisation.
+
+    `reference` and `kept_at` are set when it was kept for a login.
+    """
+
+    unverified: UnverifiedParameters
+    reference: Secret | None = None
+    kept_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LoginBegun:
+    """The person must log in first: the browser gets the cookie and goes to the login page.
+
+    `ui_locales` are the languages that the client wishes for that page.
+    """
+
+    begun: Begun
+    ui_locales: tuple[str, ...]
+
+
+async def keep_request(work: Work, server: IdentityServer, unverified: UnverifiedParameters) -> str:
+    """Check a request and keep it; return the local address where it goes on.
+
+    Raises:
+        OAuthRefusal: a check failed.
+    """
+    checked = await _checked(work, server, unverified)
+    return await _keep(work, server, checked, unverified)
+
+
+async def waiting_request(work: Work, reference_text: str) -> Waiting:
+    """Return a kept request. Raises `RequestExpired`."""
+    try:
+        reference = Secret.from_text(reference_text)
+    except ValueError:
+        raise RequestExpired(description="The reference is malformed.") from None
+    kept = await store.kept_request(work, reference.digest())
+    if kept is None:
+        raise RequestExpired(description="The request has expired or was used.")
+    return Waiting(UnverifiedParameters.decode(kept.encoded), reference, kept.created_at)
+
+
+async def authorise(
+    work: Work, server: IdentityServer, waiting: Waiting, session: Session | None
+) -> AuthorisationResponse | LoginBegun:
+    """Answer an authorisation request with a code, or begin the login that it needs.
+
+    Raises:
+        OAuthRefusal: a check failed, or the proof is not what the client insists on; `target` says whom to
+            tell.
+    """
+    request = await _checked(work, server, waiting.unverified)
+    client = await server.clients.client(work, request.client_id)
+    circumstances = Circumstances(
+        session=session,
+        kept_at=waiting.kept_at,
+        subject_of=lambda one: server.subject(client, one.person_id),
+        now=work.now,
+    )
+    try:
+        enough = sufficient_session(request.wishes, circumstances)
+    except OAuthRefusal as refusal:
+        raise refusal.sent_to(request.target) from None
+    if isinstance(enough, ProofNeeded):
+        return_to = await _return_to(work, server, request, waiting)
+        begun = await _begin_login(work, server, client, return_to=return_to, acr=enough.acr)
+        return LoginBegun(begun, request.ui_locales)
+    await _use_up(work, waiting)
+    return await _issue_code(work, server, request, enough)
+
+
+async def _checked(
+    work: Work, server: IdentityServer, unverified: UnverifiedParameters
+) -> AuthorisationRequest:
+    client = await _client(work, server, unverified.one("client_id"))
+    ring = await server.signing_keys.ring(work)
+    return checked_request(
+        unverified,
+        client=client,
+        read_hint=lambda hint: read_hint(server, ring, hint, client.id if client else None)["sub"],
+    )
+
+
+async def _client(work: Work, server: IdentityServer, client_id: str | None) -> Client | None:
+    if client_id is None:
+        return None
+    try:
+        return await server.clients.client(work, ClientId(client_id))
+    except ClientUnknown:
+        return None
+
+
+async def _keep(
+    work: Work, server: IdentityServer, request: AuthorisationRequest, unverified: UnverifiedParameters
+) -> str:
+    reference = Secret.new(32, work.random)
+    await store.keep_request(
+        work,
+        reference_hash=reference.digest(),
+        client_id=request.client_id,
+        encoded=unverified.encoded(),
+        expires_at=work.now + REQUEST_KEPT_FOR,
+    )
+    return _continue_at(server, reference)
+
+
+def _continue_at(server: IdentityServer, reference: Secret) -> str:
+    path = server.issuer.removeprefix(server.login.origin) + AUTHORIZE
+    return f"{path}?{CONTINUE}={reference.text_for_wire()}"
+
+
+async def _return_to(
+    work: Work, server: IdentityServer, request: AuthorisationRequest, waiting: Waiting
+) -> str:
+    if waiting.reference is not None:
+        return _continue_at(server, waiting.reference)
+    return await _keep(work, server, request, waiting.unverified)
+
+
+async def _begin_login(
+    work: Work, server: IdentityServer, client: Client, *, return_to: str, acr: str | None
+) -> Begun:
+    return await begin_transaction(
+        work,
+        server.login,
+        purpose=Purpose.login,
+        shown=Shown(client_name=client.name, client_id=client.id),
+        return_to=return_to,
+        acr=acr,
+    )
+
+
+async def _use_up(work: Work, waiting: Waiting) -> None:
+    if waiting.reference is not None and not await store.use_up_request(work, waiting.reference.digest()):
+        raise RequestExpired(description="The request has expired or was used.")
+
+
+async def _issue_code(
+    work: Work, server: IdentityServer, request: AuthorisationRequest, session: Session
+) -> AuthorisationResponse:
+    grant = Grant(
+        id=GrantId(new_id(work.random)),
+        client_id=request.client_id,
+        person_id=session.person_id,
+        session_id=session.id,
+        sid=session.sid,
+        scope=request.scope,
+        nonce=request.nonce,
+        acr=session.means.level,
+        authenticated_at=session.authenticated_at,
+        means=session.means.kind,
+        uzi_number=session.means.uzi_number,
+        ura_on_card=session.means.ura,
+        full_name=session.means.full_name,
+        organisation=await organisation_of_work(work, session, request.organisation),
+        id_token_claims=request.id_token_claims,
+        created_at=work.now,
+    )
+    code = Secret.new(32, work.random)
+    await store.add_grant(work, grant)
+    await store.add_code(
+        work,
+        grant,
+        code_hash=code.digest(),
+        redirect_uri=request.target.redirect_uri,
+        code_challenge=request.code_challenge,
+        expires_at=work.now + CODE_LIVES_FOR,
+    )
+    facts = {"client": grant.client_id, "acr": grant.acr, "guest": grant.organisation.guest}
+    await record(work, event=Event.code_issued, by=actor_of(session), on=grant_subject(grant.id), facts=facts)
+    return code_response(request.target, code=code.text_for_wire(), issuer=server.issuer)
