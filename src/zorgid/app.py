@@ -22,18 +22,15 @@ from zorgid.ca.answers import OcspResponder
 from zorgid.ca.hierarchy import initialise_hierarchy, load_hierarchy
 from zorgid.ca.keys import KeyProvider
 from zorgid.ca.model import Hierarchy, HierarchyPlan, Places
-from zorgid.ca.status import CHANNEL as CERTIFICATE_STATUS
-from zorgid.clients.actions import CHANNEL as CLIENTS
 from zorgid.clients.actions import ClientCache
 from zorgid.issuance.model import IssuanceSetup
 from zorgid.kernel.clock import Clock, system_clock
 from zorgid.kernel.randomness import RandomSource, system_random
 from zorgid.login import sessions
-from zorgid.login.actions import CHANNEL as LOGINS
 from zorgid.login.setup import LoginSetup
 from zorgid.loops import node_runs, outbox_handlers, worker_runs
+from zorgid.node_memory import Memory
 from zorgid.oidc import actions as oidc
-from zorgid.oidc.rotation import CHANNEL as SIGNING_KEYS
 from zorgid.oidc.rotation import SigningKeys, rotate_signing_keys
 from zorgid.oidc.setup import IdentityServer
 from zorgid.opening import (
@@ -47,12 +44,10 @@ from zorgid.opening import (
     open_keys,
     require_platform_keys,
 )
-from zorgid.outbox.actions import CHANNEL as OUTBOX
 from zorgid.outbox.dispatch import Dispatcher
 from zorgid.settings import Settings
 from zorgid.stock.model import AttestationRoot
 from zorgid.storage.database import Companion, Companions, Database, Origin
-from zorgid.storage.listener import Handler as HearsOf
 from zorgid.storage.listener import Listener
 from zorgid.trust.actions import Trust
 from zorgid.trust.fetch import new_client
@@ -119,41 +114,6 @@ class Running:
             await stop.wait()
             self.services.stopping.set()
             self.services.watch.wake_all()
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What this node keeps in memory, dropped when another node announces a change or nothing is heard."""
-
-    clients: ClientCache
-    signing_keys: SigningKeys
-    watch: Watch
-    responder: OcspResponder
-    dispatcher: Dispatcher
-
-    def listener(self, url: str) -> Listener:
-        """Return what hears the announcements."""
-        handlers: Mapping[str, HearsOf] = {
-            CLIENTS: self.clients.forget,
-            SIGNING_KEYS: self.signing_keys.forget,
-            LOGINS: self.watch.heard,
-            CERTIFICATE_STATUS: self.responder.memory.heard,
-            OUTBOX: self.dispatcher.wake,
-        }
-        return Listener(url, handlers, on_connected=self._connected, on_lost=self._lost)
-
-    def _connected(self) -> None:
-        self.clients.start()
-        self.signing_keys.start()
-        self.responder.memory.connected()
-        self.watch.wake_all()
-        self.dispatcher.wake()
-
-    def _lost(self) -> None:
-        self.clients.stop()
-        self.signing_keys.stop()
-        self.responder.memory.lost()
-        self.watch.wake_all()
 
 
 class Platform:

@@ -272,7 +272,8 @@ async def audit_verify(settings: Settings, asked: argparse.Namespace) -> int:
 
 async def doctor(settings: Settings, asked: argparse.Namespace) -> int:
     """Look at every part; the exit code says whether one is broken."""
-    from zorgid.doctor import Verdict, examine  # noqa: PLC0415
+    from zorgid.doctor import examine  # noqa: PLC0415
+    from zorgid.judgements import Verdict  # noqa: PLC0415
 
     del asked
     findings = await examine(settings)

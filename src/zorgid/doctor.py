@@ -9,8 +9,6 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -24,7 +22,8 @@ from zorgid.ca.hierarchy import load_hierarchy
 from zorgid.ca.keys import KeyKind, KeyProvider
 from zorgid.ca.model import Places
 from zorgid.ca.publication import current_crl
-from zorgid.kernel.clock import CLOCK_SKEW, Clock, system_clock
+from zorgid.judgements import Finding, Verdict, names_host, of_certificate, of_clock, of_version
+from zorgid.kernel.clock import Clock, system_clock
 from zorgid.kernel.errors import Fault
 from zorgid.opening import (
     PLATFORM_KEYS,
@@ -35,40 +34,13 @@ from zorgid.opening import (
 )
 from zorgid.outbox.actions import failed_events
 from zorgid.settings import Settings
-from zorgid.storage.database import OLDEST_SERVER, Database
+from zorgid.storage.database import Database
 from zorgid.storage.embedded import EmbeddedPostgres
 from zorgid.storage.migrate import pending
 from zorgid.trust.folder import load_trust_bundle
 from zorgid.trust.model import TrustBundle
 
 CONNECT_WITHIN_SECONDS: Final = 5
-NOTABLE_SKEW: Final = timedelta(seconds=2)
-SOON: Final = timedelta(days=30)
-"""How long before its end a certificate is worth a warning."""
-
-
-class Verdict(StrEnum):
-    """How a part was found."""
-
-    sound = "sound"
-    notable = "notable"
-    broken = "broken"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was found of one part; `remedy` says what to do, and is empty for a sound one."""
-
-    part: str
-    verdict: Verdict
-    says: str
-    remedy: str = ""
-
-    def line(self) -> str:
-        """Return the finding as a line for the operator."""
-        return f"{self.verdict.upper():8} {self.part}: {self.says}" + (
-            f" → {self.remedy}" if self.remedy else ""
-        )
 
 
 @dataclass(frozen=True)
@@ -163,25 +135,6 @@ async def look_at_database(patient: Patient) -> Iterable[Finding]:
     return [of_version(version), of_clock(patient.clock(), row[0])]
 
 
-def of_version(version: int) -> Finding:
-    """Judge the server's version, as the server counts it (ALL-3)."""
-    named = f"PostgreSQL {version // 10000}.{version % 10000}"
-    if version < OLDEST_SERVER:
-        return Finding("database", Verdict.broken, f"{named} is too old", "use PostgreSQL 15 or newer")
-    return Finding("database", Verdict.sound, named)
-
-
-def of_clock(ours: datetime, theirs: datetime) -> Finding:
-    """Judge the difference between this machine's clock and the database's (ALL-11)."""
-    apart = abs(ours - theirs)
-    says = f"{apart.total_seconds():.1f} s apart from the database's"
-    if apart > CLOCK_SKEW:
-        return Finding("clock", Verdict.broken, says, "let both machines follow the same time server")
-    if apart > NOTABLE_SKEW:
-        return Finding("clock", Verdict.notable, says, "check the time server of both machines")
-    return Finding("clock", Verdict.sound, says)
-
-
 async def look_at_migrations(patient: Patient) -> Iterable[Finding]:
     """Whether the tables are those of this version."""
     if patient.url is None:
@@ -239,24 +192,6 @@ async def look_at_authorities(patient: Patient) -> Iterable[Finding]:
                 Finding("CRL", Verdict.broken, says, "start a worker, or run `zorgid crl publish`")
             )
     return findings or [Finding(part, Verdict.sound, "there")]
-
-
-def of_certificate(part: str, certificate: x509.Certificate, now: datetime) -> Finding:
-    """Judge the time in which a certificate is valid."""
-    name = certificate.subject.rfc4514_string()
-    until = certificate.not_valid_after_utc
-    if until <= now:
-        return Finding(part, Verdict.broken, f"{name} ended on {until:%Y-%m-%d}", "replace it")
-    if certificate.not_valid_before_utc > now:
-        begin = certificate.not_valid_before_utc
-        return Finding(
-            part, Verdict.broken, f"{name} begins on {begin:%Y-%m-%d}", "check the clock, or replace it"
-        )
-    if until <= now + SOON:
-        return Finding(
-            part, Verdict.notable, f"{name} ends on {until:%Y-%m-%d}", "replace it before that day"
-        )
-    return Finding(part, Verdict.sound, f"{name} until {until:%Y-%m-%d}")
 
 
 async def look_at_trust(patient: Patient) -> Iterable[Finding]:
@@ -326,17 +261,6 @@ async def look_at_tls(patient: Patient) -> Iterable[Finding]:
             Finding("TLS", Verdict.broken, f"the certificate does not name {host}", "have one made for it")
         ]
     return [of_certificate("TLS", certificate, patient.clock())]
-
-
-def names_host(certificate: x509.Certificate, host: str) -> bool:
-    """Tell whether a certificate is for `host`, wildcards included (RFC 9525, section 6.3)."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return False
-    addresses = [str(address) for address in names.get_values_for_type(x509.IPAddress)]
-    known = [name.lower() for name in names.get_values_for_type(x509.DNSName)]
-    return host in addresses or host in known or f"*.{host.partition('.')[2]}" in known
 
 
 async def look_at_outbox(patient: Patient) -> Iterable[Finding]:

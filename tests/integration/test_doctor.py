@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from zorgid.ca.hierarchy import initialise_hierarchy
 from zorgid.ca.keys import KeyKind
 from zorgid.ca.model import HierarchyPlan, Places
-from zorgid.doctor import Finding, Verdict, examine, names_host, of_clock, of_version
+from zorgid.doctor import examine
+from zorgid.judgements import Finding, Verdict, names_host, of_clock, of_version
 from zorgid.opening import make_platform_keys, open_database, open_keys, origin_of_command
 from zorgid.settings import Environment, Settings
 from zorgid.storage.database import OLDEST_SERVER
