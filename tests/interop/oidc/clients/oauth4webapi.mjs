@@ -49,7 +49,7 @@ async function refusedWith(authentication, error) {
   const { url, verifier, state } = await begin()
   const parameters = oauth.validateAuthResponse(server, client, await visitForRedirect(url), state)
   const response = await redeem(parameters, verifier, authentication)
-  await assert.rejects(oauth.processAuthorizationCodeResponse(server, client, response), { error })
+  await assert.rejects(oauth.processAuthorizationCodeResponse(server, client, response), { status: 401, ...error })
 }
 
 function assertionWith(change) {
@@ -77,10 +77,10 @@ await run({
     await oauth.processUserInfoResponse(server, client, sub, response)
   },
   async 'an assertion that expired is refused'() {
-    await refusedWith(assertionWith((claims) => { claims.exp = now() - 1 }), 'invalid_client')
+    await refusedWith(assertionWith((claims) => { claims.exp = now() - 1 }), { error: 'invalid_client' })
   },
   async 'an assertion from more than a minute ahead is refused'() {
-    await refusedWith(assertionWith((claims) => { claims.iat = claims.nbf = now() + 70; claims.exp = now() + 130 }), 'invalid_client')
+    await refusedWith(assertionWith((claims) => { claims.iat = claims.nbf = now() + 70; claims.exp = now() + 130 }), { error: 'invalid_client' })
   },
   async 'an assertion from eight seconds ahead is taken'() {
     const { url, verifier, state, nonce } = await begin()
@@ -90,10 +90,10 @@ await run({
     await oauth.processAuthorizationCodeResponse(server, client, response, { expectedNonce: nonce })
   },
   async 'an assertion with an array as audience is refused'() {
-    await refusedWith(assertionWith((claims) => { claims.aud = [facts.issuer, server.token_endpoint] }), 'invalid_client')
+    await refusedWith(assertionWith((claims) => { claims.aud = [facts.issuer, server.token_endpoint] }), { error: 'invalid_client' })
   },
   async 'an assertion for another server is refused'() {
-    await refusedWith(assertionWith((claims) => { claims.aud = 'https://other.example' }), 'invalid_client')
+    await refusedWith(assertionWith((claims) => { claims.aud = 'https://other.example' }), { error: 'invalid_client' })
   },
   async 'an assertion shown twice is refused'() {
     const once = assertionWith((claims) => { claims.jti = 'the same' })
@@ -101,11 +101,11 @@ await run({
     const parameters = oauth.validateAuthResponse(server, client, await visitForRedirect(first.url), first.state)
     const taken = await redeem(parameters, first.verifier, once)
     await oauth.processAuthorizationCodeResponse(server, client, taken, { expectedNonce: first.nonce })
-    await refusedWith(once, 'invalid_client')
+    await refusedWith(once, { error: 'invalid_client' })
   },
   async 'no authentication and a client secret are refused'() {
-    await refusedWith(oauth.None(), 'invalid_client')
-    await refusedWith(oauth.ClientSecretPost('secret'), 'invalid_client')
-    await refusedWith(oauth.ClientSecretBasic('secret'), 'invalid_client')
+    await refusedWith(oauth.None(), { error: 'invalid_client' })
+    await refusedWith(oauth.ClientSecretPost('secret'), { error: 'invalid_client' })
+    await refusedWith(oauth.ClientSecretBasic('secret'), { code: oauth.WWW_AUTHENTICATE_CHALLENGE })
   },
 })
