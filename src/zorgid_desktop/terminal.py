@@ -1,6 +1,8 @@
 """The face of the app in a terminal, with a virtual reader: the same questions as the windows will ask."""
 
 import getpass
+import shutil
+import textwrap
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -49,6 +51,7 @@ class TerminalFace:
         self._show = show
         self._read = read
         self._read_hidden = read_hidden
+        self._width = shutil.get_terminal_size().columns - 1
         self._answers: dict[type[Question[Any]], Callable[[Any], Any]] = {
             InsertCard: self._insert_card,
             AskPin: self._ask_pin,
@@ -67,13 +70,28 @@ class TerminalFace:
 
     def tell(self, said: Said) -> None:
         """Show how far the flow is."""
-        text = self._said(said.code, **said.facts)
-        self._show(f"\n  {text.text}\n  {text.next_step}".rstrip())
+        self._show("")
+        self._paragraph(self._said(said.code, **said.facts), mark="  ")
 
     def explain(self, trouble: Trouble) -> None:
         """Show what went wrong and what to do."""
-        text = sentence(trouble, self._language)
-        self._show(f"\n! {text.text}\n! {text.next_step}".rstrip())
+        self._show("")
+        self._paragraph(sentence(trouble, self._language), mark="! ")
+
+    def _paragraph(self, text: Sentence, *, mark: str = "") -> None:
+        """Show a sentence and what to do next, wrapped to the terminal; addresses are never broken."""
+        for line in filter(None, (text.text, text.next_step)):
+            self._show(self._wrapped(line, mark))
+
+    def _wrapped(self, line: str, mark: str = "") -> str:
+        return textwrap.fill(
+            line,
+            self._width,
+            initial_indent=mark,
+            subsequent_indent=mark,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
     def _said(self, code: str, **facts: object) -> Sentence:
         return catalogue().sentence(code, facts, self._language)
@@ -91,7 +109,7 @@ class TerminalFace:
         again = question.wanted is Wanted.blank_card and question.card_number is not None
         code = f"ask-{question.wanted}" + ("-again" if again else "")
         text = self._said(code, card_number=question.card_number)
-        self._show(f"\n{text.text}")
+        self._show(f"\n{self._wrapped(text.text)}")
         names = self._reader.cards
         for number, name in enumerate(names, start=1):
             self._show(f"  {number}  {name}")
@@ -107,49 +125,45 @@ class TerminalFace:
             self._show_context(question.context)
         code = "ask-pin" if question.tries_left is not None else "ask-pin-tries-unknown"
         text = self._said(code, holder=question.holder, tries_left=question.tries_left)
-        self._show(f"\n{text.text}")
+        self._show(f"\n{self._wrapped(text.text)}")
         return self._line(text.next_step, self._read_hidden)
 
     def _show_context(self, context: Context) -> None:
         facts = context.model_dump()
-        if context.act is not None and context.purpose is not Purpose.login:
-            text = self._said("context-act", **facts)
-        else:
-            text = self._said("context-login", **facts)
-        self._show(f"\n{text.text}\n{text.next_step}")
-        more = {
-            "acr": context.acr or "-",
-            "organisation": context.organisation or "-",
-            "origin": context.origin,
-        }
-        self._show(self._said("context-level", **more).text)
+        is_act = context.act is not None and context.purpose is not Purpose.login
+        codes = ["context-act" if is_act else "context-login", "context-origin", "stop-hint"]
+        if context.organisation is not None:
+            codes.insert(1, "context-organisation")
+        self._show("")
+        for code in codes:
+            self._paragraph(self._said(code, **facts))
 
     def _ask_birth_date(self, question: AskBirthDate) -> str:
         text = self._said("ask-birth-date", full_name=question.full_name, organisation=question.organisation)
-        self._show(f"\n{text.text}")
+        self._show(f"\n{self._wrapped(text.text)}")
         return self._line(text.next_step, self._read)
 
     def _choose_pin(self, question: ChoosePin) -> NewPin:
         code = "choose-pin-digits" if question.rules.digits_only else "choose-pin"
         facts = {"shortest": question.rules.shortest, "longest": question.rules.longest}
         text = self._said(code, card_number=question.card_number, **facts)
-        self._show(f"\n{text.text}")
+        self._show(f"\n{self._wrapped(text.text)}")
         first = self._line(text.next_step, self._read_hidden)
         return NewPin(first, self._line(self._said("choose-pin-again").next_step, self._read_hidden))
 
     def _keep_puk(self, question: KeepPuk) -> bool:
         text = self._said("keep-puk")
-        self._show(f"\n{text.text}\n\n      {question.puk.text_to_show_once()}\n")
+        self._show(f"\n{self._wrapped(text.text)}\n\n      {question.puk.text_to_show_once()}\n")
         return self._yes(text.next_step)
 
     def _ask_puk(self, question: AskPuk) -> str:
         text = self._said("ask-puk", tries_left=question.tries_left or "?")
-        self._show(f"\n{text.text}")
+        self._show(f"\n{self._wrapped(text.text)}")
         return self._line(text.next_step, self._read_hidden)
 
     def _start_over(self, question: StartOver) -> bool:
         text = self._said("ask-start-over", card_number=question.card_number)
-        self._show(f"\n{text.text}")
+        self._show(f"\n{self._wrapped(text.text)}")
         return self._yes(text.next_step)
 
     def _yes(self, prompt: str) -> bool:

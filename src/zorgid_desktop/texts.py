@@ -1,6 +1,5 @@
 """The app's own texts, in the language of the person."""
 
-import locale
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -26,5 +25,4 @@ def sentence(trouble: Trouble, language: Language) -> Sentence:
 def language_of(variables: Mapping[str, str] = os.environ) -> Language:
     """Return English for a person whose system is English, Dutch for everyone else (ALL-1)."""
     wanted = variables.get("LC_ALL") or variables.get("LC_MESSAGES") or variables.get("LANG") or ""
-    tag = locale.normalize(wanted) if wanted else ""
-    return Language.en if tag.startswith("en") else Language.nl
+    return Language.en if wanted.lower().startswith("en") else Language.nl
