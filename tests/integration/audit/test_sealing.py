@@ -17,6 +17,8 @@ from zorgid.audit.sealer import EVERY, Sealer, SealsAhead
 from zorgid.audit.verify import Verification
 from zorgid.storage.database import Database, Origin
 
+pytestmark = pytest.mark.oldest_postgresql
+
 CARD = Subject("card", "a-card")
 Write = Callable[..., Awaitable[None]]
 Verified = Callable[..., Awaitable[Verification]]

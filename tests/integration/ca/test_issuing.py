@@ -22,6 +22,8 @@ from zorgid.pki.crl import RevocationReason
 from zorgid.pki.prepare import card_validity
 from zorgid.pki.profiles import CARD_PROFILES, Profile
 
+pytestmark = pytest.mark.oldest_postgresql
+
 GOOD, ON_HOLD, REVOKED = CertificateStatus.good, CertificateStatus.on_hold, CertificateStatus.revoked
 
 

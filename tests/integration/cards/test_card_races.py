@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from tests.register_builders import (
     active_card,
     actor,
@@ -20,6 +21,8 @@ from zorgid.organisations.model import Organisation
 from zorgid.people.model import Person
 from zorgid.roles.model import Role
 from zorgid.storage.database import Database, Origin, Work
+
+pytestmark = pytest.mark.oldest_postgresql
 
 Act = Callable[[Work], Awaitable[object]]
 

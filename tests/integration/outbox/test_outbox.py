@@ -21,6 +21,8 @@ from zorgid.outbox.rules import LEASE, MOST_TRIES
 from zorgid.storage.database import Database, Mac, Origin, Work
 from zorgid.storage.listener import Listener
 
+pytestmark = pytest.mark.oldest_postgresql
+
 
 class Seen:
     """A handler that keeps what it saw, and fails as often as it is told."""

@@ -12,6 +12,8 @@ from zorgid.people.errors import OtherMeansReserved, PersonUnknown
 from zorgid.people.model import MeansKind, MeansPolicy, Person
 from zorgid.storage.database import Database, Origin, Work
 
+pytestmark = pytest.mark.oldest_postgresql
+
 
 async def reserve(
     work: Work, person: Person, kind: MeansKind, reference: str, policy: MeansPolicy = MeansPolicy.one_kind
