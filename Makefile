@@ -4,6 +4,7 @@
 .PHONY: help setup demo demo-once test test-postgresql-15 check docs format lock clean
 
 BIN := .venv/bin
+PARALLEL ?= -n auto
 POSTGRESQL_15 := /usr/lib/postgresql/15/bin
 
 help:  ## show this
@@ -19,10 +20,10 @@ demo-once: setup  ## the main job by itself, with progress; REPORT=facts.json ke
 	@$(BIN)/zorgid demo --once $(if $(REPORT),--report $(REPORT))
 
 test: setup check debian  ## everything: format, lint, types, import contracts, all tests
-	@$(BIN)/pytest $(TESTS)
+	@$(BIN)/pytest $(PARALLEL) $(TESTS)
 
 test-postgresql-15: setup debian  ## all tests on Debian's PostgreSQL 15 in place of the one that comes along
-	@ZORGID_TEST_POSTGRESQL=$(POSTGRESQL_15) $(BIN)/pytest $(TESTS)
+	@ZORGID_TEST_POSTGRESQL=$(POSTGRESQL_15) $(BIN)/pytest $(PARALLEL) $(TESTS)
 
 .PHONY: debian
 debian:
