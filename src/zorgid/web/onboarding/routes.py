@@ -15,16 +15,11 @@ from zorgid.onboarding.actions import organisation_to_validate, validate_organis
 from zorgid.protocol.links import browser_of
 from zorgid.storage.database import Work
 from zorgid.web import cookies
-from zorgid.web.edge import act_of, render, work_of
+from zorgid.web.edge import act_of, language_of, render, work_of
 from zorgid.web.limits import BEGIN_PER_ADDRESS
 from zorgid.web.services import services_of
 
 PORTAL: Final = "ZORG-ID Portaal"
-ACTS: Final = {
-    Purpose.make_card: "U maakt een ZORG-ID Smartcard op uw eigen naam.",
-    Purpose.validate_organisation: "U laat zien dat u bij uw organisatie hoort, om die te valideren.",
-}
-"""The sentence that the app shows before the PIN; its hash is signed."""
 GO_ON_AT: Final = {
     Purpose.make_card: "/portal/make-card/progress",
     Purpose.validate_organisation: "/portal/validate-organisation/confirm",
@@ -73,7 +68,7 @@ async def _begin(request: Request, purpose: Purpose) -> Response:
             work,
             services.login,
             purpose=purpose,
-            shown=Shown(client_name=PORTAL, act=ACTS[purpose]),
+            shown=Shown(client_name=PORTAL, act=_act(request, purpose)),
             return_to=GO_ON_AT[purpose],
             accepts=(MeansUsed.uzi_card,),
             browser=browser_of(request.headers.get("user-agent", "")),
@@ -81,6 +76,12 @@ async def _begin(request: Request, purpose: Purpose) -> Response:
     response = RedirectResponse("/oauth/account/login", 303)
     cookies.set_transaction(request, response, begun)
     return response
+
+
+def _act(request: Request, purpose: Purpose) -> str:
+    """Return the sentence that the app shows before the PIN; its hash is signed."""
+    templates = services_of(request).templates
+    return templates.render("onboarding/act.txt", language_of(request), {"purpose": purpose}).strip()
 
 
 async def _own_transaction(request: Request, work: Work, *, lock: bool = False) -> Transaction:
