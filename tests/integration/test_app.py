@@ -70,7 +70,7 @@ async def test_two_nodes_run_on_one_database(settings: Settings) -> None:
         assert (await a.get(path)).json() == (await b.get(path)).json()
 
 
-EMITTED = re.compile(r'(?:_emit|\bemit)\(work, "([a-z-]+)"')
+EMITTED = re.compile(r'\b(?:emit|tell)\(\s*work,\s*"([a-z-]+)"')
 CHANGED = re.compile(r'^CHANGED: Final = "([a-z-]+)"', re.MULTILINE)
 
 

@@ -159,6 +159,34 @@ async def test_a_signal_stops_the_server_under_load_and_breaks_no_request_off(
     assert len(broken) <= len(load)
 
 
+async def test_a_node_that_is_killed_under_load_leaves_nothing_half_done(variables: dict[str, str]) -> None:
+    """Afterwards the log is whole and the next start finds everything in order."""
+    origin = variables["ZORGID_ORIGIN"]
+    answered = 0
+
+    async def ask_on(client: httpx.AsyncClient) -> None:
+        nonlocal answered
+        with contextlib.suppress(httpx.TransportError):
+            while True:
+                await client.get(f"{origin}/portal/login", follow_redirects=True)
+                answered += 1
+
+    async with running(variables, "serve") as process, httpx.AsyncClient(timeout=30) as client:
+        await until_ready(client, origin, process)
+        load = [asyncio.create_task(ask_on(client)) for _ in range(4)]
+        while answered < 20:  # noqa: ASYNC110 - the load counts itself
+            await asyncio.sleep(0.01)
+        process.kill()
+        await asyncio.gather(*load)
+    async with running(variables, "serve") as process, httpx.AsyncClient(timeout=30) as client:
+        await until_ready(client, origin, process)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+    verified = zorgid(variables, "audit", "verify")
+    assert verified.returncode == 0, verified.stdout
+    assert zorgid(variables, "doctor").returncode == 0
+
+
 async def test_a_worker_publishes_and_seals_beside_a_server_that_does_not(
     variables: dict[str, str], tmp_path: Path
 ) -> None:

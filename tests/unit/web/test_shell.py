@@ -1,12 +1,16 @@
 """What surrounds every request: language, headers, limits, guards, error pages (ALL-1, ALL-2, ALL-4)."""
 
+import asyncio
+import contextlib
 import re
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 from tests.web_builders import browser, services_for_pages
@@ -16,9 +20,10 @@ from zorgid.settings import Settings
 from zorgid.web.application import web_application
 from zorgid.web.edge import preferred_language, render
 from zorgid.web.errors import BodyTooLarge
+from zorgid.web.limits import TooMany
 from zorgid.web.middleware import LARGEST_BODY_BYTES
 from zorgid.web.policy import content_policy
-from zorgid.web.services import services_of
+from zorgid.web.services import Services, services_of
 from zorgid.web.shell import static_files
 
 
@@ -41,7 +46,17 @@ async def reads(request: Request) -> Response:
     return PlainTextResponse(str(len(await request.body())))
 
 
+async def fails(request: Request) -> Response:
+    raise HTTPException(request.path_params["status"])
+
+
+async def too_many(request: Request) -> Response:
+    raise TooMany(limit="begin", retry_after_seconds=12)
+
+
 ROUTES = [
+    Route("/fails/{status:int}", fails),
+    Route("/too-many", too_many),
     Route("/form", a_form, methods=["GET", "POST"]),
     Route("/breaks", breaks),
     Route("/refuses", refuses),
@@ -54,6 +69,11 @@ ROUTES = [
 @pytest.fixture
 def application() -> ASGIApp:
     return web_application(services_for_pages(), ROUTES)
+
+
+@pytest.fixture
+def running_services() -> Services:
+    return services_for_pages()
 
 
 @pytest.fixture
@@ -89,6 +109,61 @@ async def test_an_unknown_address_gets_a_page_with_a_reference(visitor: httpx.As
     assert answer.status_code == 404
     assert "Deze pagina bestaat niet" in answer.text
     assert answer.headers["x-request-id"] in answer.text
+
+
+ERRORS = {
+    403: ("U mag deze pagina niet zien", "You may not see this page"),
+    404: ("Deze pagina bestaat niet", "This page does not exist"),
+    405: ("Deze pagina kan dit niet doen", "This page cannot do that"),
+    413: ("U stuurde te veel in één keer", "You sent too much at once"),
+    418: ("Wij begrijpen deze vraag niet", "We do not understand this request"),
+    429: ("Te veel pogingen achter elkaar", "Too many attempts in a row"),
+    500: ("Er ging iets mis bij ons", "Something went wrong on our side"),
+    503: ("ZORG-ID is even niet bereikbaar", "ZORG-ID cannot be reached for a moment"),
+}
+
+
+@pytest.mark.parametrize("language", [0, 1])
+@pytest.mark.parametrize("status", ERRORS)
+async def test_every_error_has_a_page_in_both_languages_with_a_reference(
+    visitor: httpx.AsyncClient, status: int, language: int
+) -> None:
+    """ALL-2."""
+    answer = await visitor.get(f"/fails/{status}?lang={['nl', 'en'][language]}")
+    assert answer.status_code == status
+    assert f"<h1>{ERRORS[status][language]}</h1>" in answer.text
+    assert answer.headers["x-request-id"] in answer.text
+
+
+async def test_a_program_that_fails_gets_a_problem_document(visitor: httpx.AsyncClient) -> None:
+    answer = await visitor.get("/fails/404", headers={"accept": "application/json"})
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["reference"] == answer.headers["x-request-id"]
+
+
+async def test_a_limit_that_is_reached_says_when_to_come_back(visitor: httpx.AsyncClient) -> None:
+    answer = await visitor.get("/too-many")
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "12")
+
+
+async def test_an_event_stream_ends_when_the_platform_stops(running_services: Services) -> None:
+    waiting = asyncio.Event()
+
+    async def stream(_: Request) -> Response:
+        async def lines() -> AsyncIterator[str]:
+            yield "data: one\n\n"
+            waiting.set()
+            await asyncio.Event().wait()
+
+        return StreamingResponse(lines(), media_type="text/event-stream")
+
+    visitor = browser(web_application(running_services, [Route("/stream", stream)]))
+    async with asyncio.timeout(10):
+        asking = asyncio.create_task(visitor.get("/stream", headers={"accept": "text/event-stream"}))
+        await waiting.wait()
+        running_services.stopping.set()
+        with contextlib.suppress(AssertionError):  # the test client wants an end that a cut stream has not
+            await asking
 
 
 async def test_a_wrong_method_gets_a_page_and_the_list_of_methods(visitor: httpx.AsyncClient) -> None:
