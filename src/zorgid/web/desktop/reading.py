@@ -4,19 +4,12 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from zorgid.kernel.errors import Refusal
 from zorgid.login.setup import AppRequest
 from zorgid.protocol.app_key import HEADER, read_header
 from zorgid.protocol.context import Message
+from zorgid.web.desktop.errors import MessageMalformed
 
 Kind = TypeVar("Kind", bound=Message)
-
-
-class MessageMalformed(Refusal):
-    """A request of the app is not of the form that its version of the protocol prescribes; update the app."""
-
-    code = "message-malformed"
-    status = 400
 
 
 async def read_message(request: Request, kind: type[Kind]) -> tuple[Kind, AppRequest]:

@@ -81,7 +81,7 @@ async def _begin(request: Request, purpose: Purpose) -> Response:
 def _act(request: Request, purpose: Purpose) -> str:
     """Return the sentence that the app shows before the PIN; its hash is signed."""
     templates = services_of(request).templates
-    return templates.render("onboarding/act.txt", language_of(request), {"purpose": purpose}).strip()
+    return templates.render("onboarding/act.html", language_of(request), {"purpose": purpose}).strip()
 
 
 async def _own_transaction(request: Request, work: Work, *, lock: bool = False) -> Transaction:
