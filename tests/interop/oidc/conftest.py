@@ -1,6 +1,7 @@
 """A real identity server on a real port, and the foreign clients that judge it."""
 
 import fcntl
+import hashlib
 import json
 import socket
 import subprocess
@@ -90,13 +91,15 @@ async def register(running: Running, origin: Origin, **changes: Any) -> Client:
 
 
 def install() -> None:
-    """Install the packages of the lock file, unless that was done since it last changed."""
-    installed = CLIENTS / "node_modules" / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= (CLIENTS / "package-lock.json").stat().st_mtime:
+    """Install the packages of the lock file, unless exactly these are there."""
+    wanted = hashlib.sha256((CLIENTS / "package-lock.json").read_bytes()).hexdigest()
+    mark = CLIENTS / "node_modules" / ".installed-from"
+    if mark.exists() and mark.read_text() == wanted:
         return
     npm = NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     command = [NODE / "bin" / "node", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     subprocess.run(command, cwd=CLIENTS, check=True, capture_output=True, timeout=120)
+    mark.write_text(wanted)
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ def authorisation_answer(request: Request, response: AuthorisationResponse) -> R
 
 
 async def form_parameters(request: Request) -> UnverifiedParameters:
-    """Return the parameters of a form body. Raises `InvalidRequest` for another content type or encoding."""
+    """Return the parameters of a form body, none for another content type. Raises `InvalidRequest`."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
     if content_type != "application/x-www-form-urlencoded":

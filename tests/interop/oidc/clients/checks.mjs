@@ -22,9 +22,22 @@ export async function privateKey() {
   return { key, kid }
 }
 
-// Goes where a browser would go; the person is logged in when the cookie is sent along.
+// Goes where a browser would go, through the pages of the server itself, until it answers or sends the browser away.
+// The person is logged in when the cookie is sent along; the reference provider logs in whoever comes.
 export async function visit(url, { loggedIn = true } = {}) {
-  return fetch(url, { redirect: 'manual', headers: loggedIn ? { cookie: facts.cookie } : {} })
+  const jar = new Map(loggedIn && facts.cookie ? [facts.cookie.split('=')] : [])
+  for (let hop = 0, next = new URL(url); ; hop += 1) {
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const response = await fetch(next, { redirect: 'manual', headers: cookie ? { cookie } : {} })
+    for (const set of response.headers.getSetCookie()) {
+      const [, name, value] = set.match(/^([^=]+)=([^;]*)/)
+      jar.set(name, value)
+    }
+    const location = response.headers.get('location')
+    const target = location && new URL(location, next)
+    if (!target || target.origin !== next.origin || hop > 10) return response
+    next = target
+  }
 }
 
 export async function visitForRedirect(url, options) {
@@ -38,8 +51,10 @@ export async function visitForForm(url) {
   const response = await visit(url)
   assert.equal(response.status, 200)
   const page = await response.text()
-  const unescaped = (value) => value.replace(/&#34;/g, '"').replace(/&#39;/g, "'").replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&')
-  const fields = [...page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)]
+  const named = { quot: '"', apos: "'", lt: '<', gt: '>', amp: '&' }
+  const unescaped = (value) => value.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (_, hex, decimal, name) =>
+    named[name] ?? String.fromCodePoint(hex ? parseInt(hex, 16) : Number(decimal)))
+  const fields = [...page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"\s*\/?>/g)]
   const body = new URLSearchParams(fields.map(([, name, value]) => [unescaped(name), unescaped(value)]))
   const [, action] = page.match(/<form method="post" action="([^"]*)">/)
   return new Request(unescaped(action), { method: 'POST', body })
