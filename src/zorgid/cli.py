@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from zorgid.ca.keys import KeyProvider
     from zorgid.settings import Settings
+    from zorgid.trust.model import TrustBundle
 
     Command = Callable[[Settings, argparse.Namespace], Coroutine[None, None, int]]
 
@@ -215,9 +216,12 @@ def _root_keys(asked: argparse.Namespace) -> KeyProvider | None:
     """Return the home of the root's key, when one was named."""
     from zorgid.ca.keys import EncryptedFileKeys  # noqa: PLC0415
     from zorgid.opening import read_passphrase  # noqa: PLC0415
+    from zorgid.settings import SettingsUnfit  # noqa: PLC0415
 
-    if asked.root_keys is None or asked.root_passphrase_file is None:
+    if asked.root_keys is None and asked.root_passphrase_file is None:
         return None
+    if asked.root_keys is None or asked.root_passphrase_file is None:
+        raise SettingsUnfit("--root-keys and --root-passphrase-file belong together: give both or neither")
     return EncryptedFileKeys(asked.root_keys, read_passphrase(asked.root_passphrase_file))
 
 
@@ -276,10 +280,23 @@ async def doctor(settings: Settings, asked: argparse.Namespace) -> int:
     from zorgid.judgements import Verdict  # noqa: PLC0415
 
     del asked
-    findings = await examine(settings)
+    findings = await examine(settings, trust=await asyncio.to_thread(_trust_of_demo, settings))
     for finding in findings:
         _say(finding.line())
     return FAILED if any(finding.verdict is Verdict.broken for finding in findings) else OK
+
+
+def _trust_of_demo(settings: Settings) -> TrustBundle | None:
+    """Return what a demo that ran here trusts; elsewhere the trust folder counts."""
+    if not settings.is_demo or settings.trust_folder is not None or not settings.data_folder.exists():
+        return None
+    from zorgid.demo.world import open_world  # noqa: PLC0415
+    from zorgid.kernel.clock import system_clock  # noqa: PLC0415
+    from zorgid.kernel.randomness import system_random  # noqa: PLC0415
+
+    if not (settings.data_folder / "uzi-register").exists():
+        return None
+    return open_world(settings, clock=system_clock, random=system_random, folder=settings.data_folder).trust
 
 
 async def demo(settings: Settings, asked: argparse.Namespace) -> int:

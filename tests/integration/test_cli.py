@@ -62,6 +62,35 @@ def test_a_variable_that_is_no_setting_is_named(variables: dict[str, str]) -> No
     assert run.stderr == "zorgid: SettingsUnfit: ZORGID_ORIGEN is not a setting\n"
 
 
+@pytest.mark.parametrize("option", ["--root-keys", "--root-passphrase-file"])
+def test_a_root_that_is_named_by_half_is_refused(
+    variables: dict[str, str], tmp_path: Path, option: str
+) -> None:
+    """Else its key would be made among those that are on line."""
+    run = zorgid(variables, "ca", "init", option, str(tmp_path / "root"))
+    assert run.returncode == 1
+    assert "give both or neither" in run.stderr
+    assert not (tmp_path / "keys").exists() or not list((tmp_path / "keys").glob("ca-*"))
+
+
+def test_a_root_with_a_home_of_its_own_leaves_no_key_behind(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "root-passphrase").write_text("a passphrase for the root of the tests")
+    apart = (
+        "--root-keys",
+        str(tmp_path / "root"),
+        "--root-passphrase-file",
+        str(tmp_path / "root-passphrase"),
+    )
+    made = zorgid(variables, "ca", "init", *apart)
+    assert made.returncode == 0, made.stderr
+    assert [key.name for key in (tmp_path / "root").glob("*.pem")] == ["ca-root.pem"]
+    assert "ca-root.pem" not in {key.name for key in (tmp_path / "keys").glob("*.pem")}
+    published = zorgid(variables, "crl", "publish", *apart)
+    assert "root: number 2" in published.stdout, published.stderr
+
+
 def test_a_database_that_cannot_be_reached_is_said_in_one_line(
     variables: dict[str, str], tmp_path: Path
 ) -> None:
