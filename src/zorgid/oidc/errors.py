@@ -7,9 +7,12 @@ sentence stands in the catalogue under `code`.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from zorgid.kernel.errors import Refusal
+
+LONGEST_DETAIL: Final = 300
+"""Characters of a detail in the log; some of it was sent by whoever was refused."""
 
 
 class ResponseMode(StrEnum):
@@ -42,9 +45,9 @@ class OAuthRefusal(Refusal):
 
     def __init__(self, *, description: str, detail: str = "") -> None:
         self.description = description
-        self.detail = detail
+        self.detail = detail[:LONGEST_DETAIL]
         self.target: Target | None = None
-        super().__init__(error=self.error, description=description, detail=detail)
+        super().__init__(error=self.error, description=description, detail=self.detail)
 
     def sent_to(self, target: Target) -> Self:
         """Return this refusal, to be answered to the client at `target` instead of shown to the person."""

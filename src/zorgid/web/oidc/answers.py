@@ -28,16 +28,12 @@ SUBMIT: Final = "document.forms[0].submit()"
 """The whole script of the page that posts; allowed by its hash."""
 
 
-LONGEST_DETAIL: Final = 300
-"""Characters of a detail in the log; some of it was sent by whoever was refused."""
-
 log = structlog.get_logger("zorgid.oidc")
 
 
 def note(refusal: OAuthRefusal) -> None:
     """Write a refusal into the operator's log, with the detail that the client is not told."""
-    detail = refusal.detail[:LONGEST_DETAIL]
-    log.info("refused", code=refusal.code, description=refusal.description, detail=detail)
+    log.info("refused", refusal=refusal)
 
 
 def cached(span: timedelta) -> dict[str, str]:
