@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make and the network. Every target sets up what it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-once test test-postgresql-15 check docs format lock clean
+.PHONY: help setup demo demo-once test test-postgresql-15 check bench docs format lock clean
 
 BIN := .venv/bin
 PARALLEL ?= -n auto
@@ -34,6 +34,9 @@ check: setup  ## format, lint, types, import contracts
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache >.venv/lint-imports.log 2>&1 || { cat .venv/lint-imports.log; exit 1; }
+
+bench: setup  ## what is done here against what a library would do, side by side, as ratios
+	@$(BIN)/python bench/run.py
 
 docs: setup  ## write those parts of the documentation that follow from the code
 	@$(BIN)/python docs/generate.py
