@@ -275,12 +275,13 @@ async def complete(work: Work, *, cookie: Secret | None, handle: Secret, code: S
         raise CompletedElsewhere
     if transaction.state is not TransactionState.proved or transaction.proved is None:
         raise CompletionWrong
-    person_id = await person_of(work, transaction.proved)
-    if not await store.complete(
-        work, transaction_id=transaction.id, completion_hash=code.digest(), person_id=person_id
+    if not await store.use_completion_code(
+        work, transaction_id=transaction.id, completion_hash=code.digest()
     ):
         await _abort(work, transaction, "completion-wrong")
         raise CompletionWrong
+    person_id = await person_of(work, transaction.proved)
+    await store.name_person(work, transaction_id=transaction.id, person_id=person_id)
     return await _completed(work, transaction, person_id)
 
 

@@ -65,10 +65,15 @@ async def transaction_by_cookie(work: Work, cookie_hash: bytes, *, lock: bool = 
 async def _one_transaction(
     work: Work, condition: LiteralString, value: bytes, *, lock: bool
 ) -> Transaction | None:
+    if lock:
+        # A statement of its own: whoever waited for the lock must see the app key that was joined meanwhile.
+        await work.connection.execute(
+            f"select from login_transaction t where {condition} for update",
+            (value,),
+        )
     query: LiteralString = (
         f"select {TRANSACTION_COLUMNS} from login_transaction t "  # noqa: S608 - literals only
-        "left join app_key k on k.thumbprint = t.app_key "
-        f"where {condition}" + (" for update of t" if lock else "")
+        f"left join app_key k on k.thumbprint = t.app_key where {condition}"
     )
     async with work.connection.cursor(row_factory=dict_row) as cursor:
         row = await (await cursor.execute(query, (value,))).fetchone()
@@ -152,19 +157,24 @@ async def prove(
     return cursor.rowcount == 1
 
 
-async def complete(
-    work: Work, *, transaction_id: TransactionId, completion_hash: bytes, person_id: PersonId
-) -> bool:
+async def use_completion_code(work: Work, *, transaction_id: TransactionId, completion_hash: bytes) -> bool:
     """Use the completion code up; false when it is another's, too late, or used before."""
     cursor = await work.connection.execute(
         """
-        update login_transaction set state = 'completed', completed_at = %(now)s, person_id = %(person)s
+        update login_transaction set state = 'completed', completed_at = %(now)s
         where transaction_id = %(id)s and state = 'proved' and completion_hash = %(hash)s
           and completion_expires_at > %(now)s
         """,
-        {"now": work.now, "person": person_id, "id": transaction_id, "hash": completion_hash},
+        {"now": work.now, "id": transaction_id, "hash": completion_hash},
     )
     return cursor.rowcount == 1
+
+
+async def name_person(work: Work, *, transaction_id: TransactionId, person_id: PersonId) -> None:
+    """Write down who completed the transaction."""
+    await work.connection.execute(
+        "update login_transaction set person_id = %s where transaction_id = %s", (person_id, transaction_id)
+    )
 
 
 async def move(
