@@ -1,7 +1,7 @@
 """Measures what the platform does itself against what a library would do, side by side, as ratios.
 
-Both do the same work in turns, so that a busy machine slows both. The numbers tell which way is quicker and by
-how much; they are not the speed of the platform on another machine. Run it with `make bench`.
+Both do the same work in turns, so that a busy machine slows both. The numbers tell which way is quicker and
+by how much; they are not the speed of the platform on another machine. Run it with `make bench`.
 """
 
 import asyncio
