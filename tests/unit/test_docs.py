@@ -2,8 +2,11 @@
 
 import argparse
 import ast
+import base64
 import functools
+import hashlib
 import importlib
+import json
 import re
 import runpy
 import tomllib
@@ -102,7 +105,9 @@ def test_every_dependency_has_a_line_that_says_why() -> None:
     names = {re.split(r"[<>=\[ ;]", one)[0] for one in asked}
     page = text_of(DOCS / "dependencies.md")
     assert [
-        name for name in sorted(names) if not re.search(rf"^\|.*\b{re.escape(name)}\b.*\|", page, re.MULTILINE)
+        name
+        for name in sorted(names)
+        if not re.search(rf"^\|.*\b{re.escape(name)}\b.*\|", page, re.MULTILINE)
     ] == []
 
 
@@ -187,6 +192,23 @@ def test_every_make_target_is_explained_to_who_works_on_the_code() -> None:
     targets = re.findall(r"^([a-z0-9-]+):.*## ", text_of(HOUSE / "Makefile"), re.MULTILINE)
     page = text_of(HOUSE / "CONTRIBUTING.md") + text_of(HOUSE / "README.md")
     assert [name for name in targets if f"make {name}" not in page] == []
+
+
+def test_the_example_of_the_desktop_protocol_follows_from_its_description() -> None:
+    """Computed here with hashes and JSON alone, as somebody would who has nothing but the page."""
+    page = text_of(DOCS / "desktop-protocol.md")
+    given = dict(re.findall(r"^([a-z].*):\n\n    (.+)$", page.partition("## Example")[2], re.MULTILINE))
+    handle = base64.urlsafe_b64decode(given["handle"] + "==")
+    context = given["canonical context"]
+    assert json.dumps(json.loads(context), sort_keys=True, separators=(",", ":")) == context
+    shown = hashlib.sha256(context.encode() + handle).digest()
+    nonce = base64.b64encode(hashlib.sha256(base64.b64decode(given["challenge"]) + shown).digest())
+    assert nonce.decode() == given["nonce"]
+    origin = json.loads(context)["origin"].encode()
+    signed = hashlib.sha256(origin).hexdigest() + hashlib.sha256(nonce).hexdigest()
+    assert given["what an ES256 or RS256 key signs (hexadecimal)"] == signed
+    request = json.loads(given["what the app key signs for it, as request 3 to /desktop/v1/cancel"])
+    assert request["body"] == hashlib.sha256(given["body of a request"].encode()).hexdigest()
 
 
 def test_every_address_of_the_app_is_in_the_desktop_protocol() -> None:
