@@ -26,7 +26,9 @@ FAILED = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code: 0 when all is well."""
     asked = parser().parse_args(arguments)
-    from zorgid.kernel.errors import Fault, Refusal  # noqa: PLC0415 - see the module's docstring
+    import structlog  # noqa: PLC0415 - see the module's docstring
+
+    from zorgid.kernel.errors import Fault, Refusal  # noqa: PLC0415
     from zorgid.logs import configure_logs  # noqa: PLC0415
     from zorgid.pki.names import allow_accents_in_long_names  # noqa: PLC0415
     from zorgid.settings import Settings  # noqa: PLC0415
@@ -43,12 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return FAILED
     except Exception as error:
-        if not type(error).__module__.startswith("psycopg"):
-            raise
-        # the text of the error may quote the address, which holds the password
-        sys.stderr.write(
-            f"zorgid: the database cannot be used ({type(error).__name__}); run `zorgid doctor`\n"
-        )
+        if type(error).__module__.startswith("psycopg"):
+            says = (
+                "the database cannot be used"  # its own text may quote the address, which holds the password
+            )
+        else:
+            says = "a fault ended the command, see the log"
+            structlog.get_logger("zorgid").exception("command ended")
+        sys.stderr.write(f"zorgid: {says} ({type(error).__name__}); run `zorgid doctor`\n")
         return FAILED
 
 

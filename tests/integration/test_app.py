@@ -8,9 +8,13 @@ import httpx
 import pytest
 from cryptography import x509
 from tests.app_builders import demo_settings, platform
+from tests.portal_builders import ORIGIN, browser_at, logged_in, small_world
+from tests.register_builders import actor
 
 import zorgid
 from zorgid.app import Running
+from zorgid.cards.actions import hold_card
+from zorgid.cards.model import HoldReason
 from zorgid.loops import outbox_handlers
 from zorgid.opening import PLATFORM_KEYS, PlatformKeysMissing
 from zorgid.settings import Settings, SettingsUnfit
@@ -81,6 +85,23 @@ def test_every_event_that_is_emitted_is_known_to_the_dispatcher() -> None:
         name for source in sources for pattern in (EMITTED, CHANGED) for name in pattern.findall(source)
     }
     assert emitted == set(outbox_handlers(None, None, None, None))
+
+
+async def test_a_login_at_one_node_counts_at_another_until_its_means_is_held(settings: Settings) -> None:
+    """LIFE-3, LOGIN-10: what counts stands in the database."""
+    async with platform(settings) as one, platform(settings) as two:
+        world = await small_world(one)
+        at_one = await logged_in(one, world.holder)
+        at_two = browser_at(two)
+        at_two.cookies.set("zid-portal", at_one.cookies["zid-portal"])
+        assert world.card.number in (await at_two.get("/portal/cards")).text
+        async with one.services.database.work(ORIGIN) as work:
+            await work.connection.execute(
+                "update session set means_kind = 'smartcard', means_reference = %s", (str(world.card.id),)
+            )
+        async with one.services.database.work(ORIGIN) as work:
+            await hold_card(work, card_id=world.card.id, reason=HoldReason.lost, by=actor(world.holder))
+        assert (await at_two.get("/portal/cards")).status_code == 303
 
 
 async def test_without_its_keys_the_platform_does_not_start(settings: Settings) -> None:

@@ -122,7 +122,7 @@ def _remember_language(request: Request, response: Response, language: Language)
         LANGUAGE_COOKIE,
         language.value,
         max_age=LANGUAGE_COOKIE_SECONDS,
-        secure=request.url.scheme == "https",
+        secure=services_of(request).settings.is_secure,
         httponly=True,
         samesite="lax",
     )
