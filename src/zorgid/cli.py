@@ -44,11 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return FAILED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - told in the log, where no values are written
         if type(error).__module__.startswith("psycopg"):
-            says = (
-                "the database cannot be used"  # its own text may quote the address, which holds the password
-            )
+            says = "the database cannot be used"  # its own text may quote the password
         else:
             says = "a fault ended the command, see the log"
             structlog.get_logger("zorgid").exception("command ended")
