@@ -35,6 +35,17 @@ TOUCH_POLICIES: Final = {1: TouchPolicy.never, 2: TouchPolicy.always, 3: TouchPo
 # Yubico's longest chain so far is card, batch, intermediate, root.
 LONGEST_CHAIN: Final = 5
 
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    NotImplementedError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for certificates that are not in order."""
+
 
 class FormFactor(StrEnum):
     """The shape of the token; what is not listed is *other*."""
@@ -112,7 +123,7 @@ def _load(der: bytes) -> x509.Certificate:
         certificate = x509.load_der_x509_certificate(der)
         # The parser is lazy; what it would stumble over later has to show now.
         _ = certificate.extensions, certificate.public_key(), certificate.subject, certificate.issuer
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except UNREADABLE as error:
         raise AttestationRefused(AttestationFlaw.malformed) from error
     return certificate
 
@@ -138,7 +149,7 @@ def _chain_to_root(
 def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (*UNREADABLE, InvalidSignature):
         return False
     return True
 

@@ -16,9 +16,9 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
-from pydantic import ValidationError
 
 from zorgid.kernel.secrets import Secret
+from zorgid.pki.reading import UNREADABLE
 from zorgid.protocol.context import Context, Message
 from zorgid.protocol.errors import ProofMalformed, ProofWrong
 
@@ -62,11 +62,6 @@ def _digest(data: bytes, algorithm: str) -> bytes:
     return digest.finalize()
 
 
-def digest_to_sign(origin: str, nonce: str, algorithm: str) -> bytes:
-    """Return the digest that the card signs: the hash of `bytes_to_sign`."""
-    return _digest(bytes_to_sign(origin, nonce, algorithm), algorithm)
-
-
 def algorithm_for(key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey) -> str:
     """Return the algorithm that a card key signs proofs with: the curve's own hash, or RS256."""
     return CURVE_HASH[key.curve.name] if isinstance(key, ec.EllipticCurvePublicKey) else "RS256"
@@ -98,14 +93,6 @@ def token_for(certificate_der: bytes, algorithm: str, signature: bytes, app_vers
     )
 
 
-def read_token(unverified: object) -> WebEidToken:
-    """Return the token of a parsed JSON value. Raises `ProofMalformed`."""
-    try:
-        return WebEidToken.model_validate(unverified)
-    except ValidationError:
-        raise ProofMalformed from None
-
-
 def verify_token(token: WebEidToken, *, origin: str, nonce: str) -> bytes:
     """Return the certificate (DER) whose key signed this `origin` and `nonce`.
 
@@ -129,7 +116,7 @@ def verify_signature(certificate_der: bytes, *, algorithm: str, signature: bytes
     """Check a signature by the key of a certificate over `data`. Raises `ProofMalformed` or `ProofWrong`."""
     try:
         key = x509.load_der_x509_certificate(certificate_der).public_key()
-    except ValueError:
+    except UNREADABLE:
         raise ProofMalformed from None
     hash_algorithm = HASHES[algorithm[-3:]]()
     try:
