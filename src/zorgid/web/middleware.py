@@ -132,7 +132,7 @@ class Headed:
 
 
 class Guarded:
-    """Refuses requests for another host, and answers faults with a reference instead of a trace."""
+    """Refuses requests for another host or no address, and answers faults with a reference, not a trace."""
 
     def __init__(self, inner: ASGIApp, around: Surroundings) -> None:
         self._inner = inner
@@ -145,6 +145,9 @@ class Guarded:
             return
         if not self._is_for_us(scope):
             await PlainTextResponse("This address does not belong to ZORG-ID.\n", 421)(scope, receive, send)
+            return
+        if "\0" in scope["path"]:  # no text of the database can hold it, so it names nothing
+            await PlainTextResponse("There is nothing at this address.\n", 404)(scope, receive, send)
             return
         has_begun = False
 

@@ -152,7 +152,7 @@ async def _handle_and_code(request: Request) -> tuple[Secret, Secret]:
     try:
         sent = await request.json()
         return Secret.from_text(str(sent["handle"])), Secret.from_text(str(sent["code"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):  # the last for brackets without end
         raise CompletionWrong from None
 
 
