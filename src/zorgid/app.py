@@ -263,6 +263,7 @@ class Platform:
                 attestation_roots=self._attestation_roots(),
                 key_kind=settings.card_key_kind,
                 may_attest_nothing=settings.may_attest_nothing,
+                allows_stand_ins=settings.allows_stand_ins,
             ),
             watch=memory.watch,
             stopping=asyncio.Event(),

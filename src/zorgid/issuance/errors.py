@@ -35,7 +35,7 @@ class CardNotBlank(Refusal):
 
 
 class KindNotAdmitted(Refusal):
-    """This kind of card cannot prove where its keys were made; the operator did not allow it."""
+    """This kind of card cannot prove where its keys were made, or is a stand-in; neither is made here."""
 
     code = "card-kind-not-admitted"
 

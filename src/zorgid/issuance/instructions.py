@@ -31,6 +31,8 @@ def require_admitted(kind: CardKind, setup: IssuanceSetup) -> CardKind:
     """Return the kind when such cards may be made here. Raises `KindNotAdmitted` (CARD-10)."""
     if kind.attestation_root is None and not setup.may_attest_nothing:
         raise KindNotAdmitted
+    if kind.is_stand_in and not setup.allows_stand_ins:
+        raise KindNotAdmitted
     return kind
 
 

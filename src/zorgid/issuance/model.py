@@ -61,6 +61,8 @@ class IssuanceSetup:
     """The operator's choice of card keys; None takes the default of the card's kind."""
     may_attest_nothing: bool = False
     """True where cards that cannot attest may be made; they get a lower policy and level (CARD-10)."""
+    allows_stand_ins: bool = False
+    """True where virtual cards may be made: never in production."""
 
     @property
     def authority(self) -> Authority:
