@@ -236,7 +236,7 @@ async def record_proof(
         transaction_id=transaction.id,
         proved=proved,
         completion_hash=code.digest(),
-        completion_expires_at=work.now + rules.COMPLETION_LASTS,
+        completion_expires_at=min(work.now + rules.COMPLETION_LASTS, transaction.expires_at),
     )
     if not moved:
         raise TransactionNotOpen(state=transaction.state)
