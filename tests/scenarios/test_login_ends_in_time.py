@@ -17,6 +17,7 @@ from zorgid.cards.errors import CardHeld
 from zorgid.cards.model import HoldReason
 from zorgid.login.model import Means, MeansUsed, ProvedCard
 from zorgid.login.people import person_of
+from zorgid.protocol.messages import HandleRequest, decode
 from zorgid.storage.database import Work
 
 
@@ -36,6 +37,20 @@ async def test_a_late_proof_gets_no_more_time_than_its_login_has_left(world: Att
     answer = await browser.post_completion(link.handle, code)
     assert (answer.status_code, answer.json()["code"]) == (403, "login-completion-wrong")
     assert not await browser.is_logged_in()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_another_app_asks_of_a_login_is_refused_and_logged(world: AttackWorld) -> None:
+    """AUD-1: a proof and a cancelling by a key that did not attach."""
+    link, app, thief = link_on(await world.browser().begin_login()), world.app(), world.app()
+    reply = await app.attach(link)
+    token = world.card(EMPLOYEE).token(
+        challenge=decode(reply.challenge), context=reply.context, handle=link.handle
+    )
+    refused = [(event, "refused", "app-signature-wrong") for event in ("login-proved", "login-cancelled")]
+    async with world.nothing_changes(*refused):
+        await thief.try_prove(link, token)
+        await thief.send("/cancel", HandleRequest(handle=link.handle.text_for_wire()))
 
 
 async def test_a_card_that_was_held_after_its_proof_completes_nothing(work: Work) -> None:

@@ -5,7 +5,7 @@ The walk of `POST /desktop/v1/prove` (protocols.md 7.4, step 6).
 
 from dataclasses import dataclass
 
-from zorgid.audit.actions import failures_told
+from zorgid.audit.actions import act, failures_told
 from zorgid.audit.model import Actor, ActorKind, Event, Subject
 from zorgid.kernel.secrets import Secret
 from zorgid.login import actions, rules
@@ -44,7 +44,9 @@ async def prove(
         Refusals of `actions.attached_transaction`; `ProofMalformed`, `ProofWrong`; those of `recognise_means`
         and of `rules.require_fit`.
     """
-    async with database.work(origin) as work:
+    asking = Actor(ActorKind.app, reference=incoming.signature.thumbprint)
+    on = Subject("login", "of-handle")
+    async with act(database, origin, event=Event.login_proved, by=asking, on=on) as work:
         transaction = await actions.attached_transaction(work, setup, incoming=incoming, handle=handle)
         rules.next_state(transaction.state, rules.Act.prove)
     told = failures_told(

@@ -121,9 +121,9 @@ async def cancel(request: Request) -> Response:
     services = services_of(request)
     asked, incoming = await read_message(request, messages.HandleRequest)
     handle = Secret.from_text(asked.handle)
-    async with work_of(request) as work:
+    by = Actor(ActorKind.app, reference=incoming.signature.thumbprint)
+    async with act_of(request, event=Event.login_cancelled, by=by, on=Subject("login", "of-handle")) as work:
         transaction = await login.attached_transaction(work, services.login, incoming=incoming, handle=handle)
-        by = Actor(ActorKind.app, reference=incoming.signature.thumbprint)
         await login.cancel(work, transaction=transaction, by=by)
     return answer(messages.StateReply(state=TransactionState.cancelled))
 
