@@ -79,6 +79,7 @@ class Event(StrEnum):
     card_unlinked = "card-unlinked"
     card_hold_lifted = "card-hold-lifted"
     card_viewed = "card-viewed"
+    cards_listed = "cards-listed"
     # care applications
     client_registered = "client-registered"
     client_changed = "client-changed"

@@ -74,7 +74,7 @@ async def cards_of_organisation(
     after: PageKey | None = None,
     limit: int = PAGE_SIZE,
 ) -> CardPage:
-    """Return a page of the cards linked to the organisation now, the newest link first.
+    """Return a page of the cards linked to the organisation now, the newest link first; record who saw it.
 
     Args:
         work: a transaction.
@@ -90,6 +90,14 @@ async def cards_of_organisation(
     size = min(max(limit, 1), LARGEST_PAGE)
     found = await store.page(work, organisation_id, after, size + 1)
     shown = tuple(found[:size])
+    await record(
+        work,
+        event=Event.cards_listed,
+        by=by,
+        on=Subject("organisation", str(organisation_id)),
+        organisation_id=organisation_id,
+        facts={"cards": len(shown)},
+    )
     is_last = len(found) <= size
     return CardPage(shown, None if is_last else PageKey(shown[-1].linked_at, shown[-1].card.id))
 

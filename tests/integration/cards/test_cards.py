@@ -413,6 +413,8 @@ async def test_an_organisation_lists_its_own_cards_in_pages(work: Work, world: W
     assert {listed.card.id for listed in seen} == mine
     assert len(seen) == 5
     assert {listed.card.id for listed in seen if listed.last_used_at} == {used}
+    looked = await work.connection.execute("select facts from audit_entry where event = 'cards-listed'")
+    assert sorted(row[0]["cards"] for row in await looked.fetchall()) == [1, 2, 2]
 
 
 @pytest.mark.parametrize("who", ["manager_there", "holder"])

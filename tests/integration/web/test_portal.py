@@ -23,6 +23,7 @@ from tests.register_builders import audited, certificate_statuses
 
 from zorgid.app import Running
 from zorgid.cards import actions as cards
+from zorgid.people.model import Person
 from zorgid.web.portal.acts import seen_at_of
 from zorgid.web.portal.routes import return_path
 
@@ -41,6 +42,16 @@ async def world(running: Running) -> World:
 async def state_of(running: Running, world: World) -> str:
     async with running.services.database.work(ORIGIN) as work:
         return (await cards.card(work, world.card.id)).state
+
+
+async def refused_to(running: Running, person: Person) -> list[str]:
+    """What was refused to a person, oldest first, as the log tells it."""
+    async with running.services.database.work(ORIGIN) as work:
+        rows = await work.connection.execute(
+            "select event from audit_entry where actor_person_id = %s and outcome = 'refused' order by at",
+            (person.id,),
+        )
+        return [row[0] for row in await rows.fetchall()]
 
 
 async def log_of(running: Running, world: World) -> list[tuple[str, str | None, str | None]]:
@@ -340,6 +351,14 @@ async def test_an_act_of_a_stranger_changes_nothing_and_is_refused_like_an_unkno
     answer = await stranger.post(page_of(world, "/hold"), data={**fields, "reason": "lost"})
     assert answer.status_code == 404
     assert await state_of(running, world) == "active"
+    assert await refused_to(running, world.stranger) == ["card-held"]
+
+
+async def test_that_a_stranger_looks_at_a_card_is_in_the_log(running: Running, world: World) -> None:
+    """AUD-1."""
+    stranger = await logged_in(running, world.stranger)
+    await stranger.get(page_of(world, ""))
+    assert await refused_to(running, world.stranger) == ["card-viewed"]
 
 
 async def test_the_last_page_of_an_act_that_was_not_done_leads_to_the_card(

@@ -112,7 +112,7 @@ async def do_hold(request: Request, visit: Visit) -> Response:
         reason = chosen_reason(HoldReason, form)
     except ReasonMissing as refusal:
         return await _page(request, visit, "hold", refusal)
-    card = await _card(request, visit)
+    card = await _card(request, visit, Event.card_held)
     async with act_of(request, event=Event.card_held, by=visit.actor, on=_subject(card)) as work:
         seen_at = await seen_everywhere_at(work)
         await cards.hold_card(work, card_id=card.id, reason=reason, by=visit.actor)
@@ -127,7 +127,7 @@ async def do_revoke(request: Request, visit: Visit) -> Response:
         reason = chosen_reason(REVOCATION_REASONS, form)
     except ReasonMissing as refusal:
         return await _page(request, visit, "revoke", refusal)
-    card = await _card(request, visit)
+    card = await _card(request, visit, Event.card_revoked)
     async with act_of(request, event=Event.card_revoked, by=visit.actor, on=_subject(card)) as work:
         seen_at = await seen_everywhere_at(work)
         await cards.revoke_card(work, card_id=card.id, reason=reason, by=visit.actor)
@@ -138,7 +138,7 @@ async def do_revoke(request: Request, visit: Visit) -> Response:
 async def do_release(request: Request, visit: Visit) -> Response:
     """Release one hold; the card works again when it was the last."""
     await services_of(request).forms.read(request)
-    card = await _card(request, visit)
+    card = await _card(request, visit, Event.card_released)
     hold_id = HoldId(UUID(str(request.path_params["hold_id"])))
     async with act_of(request, event=Event.card_released, by=visit.actor, on=_subject(card)) as work:
         if hold_id not in {hold.id for hold in await cards.holds_of(work, card.id)}:
@@ -195,8 +195,10 @@ async def _view(work: Work, request: Request, visit: Visit) -> Card:
     return await cards.view_card(work, number=request.path_params["number"], by=visit.actor)
 
 
-async def _card(request: Request, visit: Visit) -> Card:
-    async with work_of(request) as work:
+async def _card(request: Request, visit: Visit, event: Event) -> Card:
+    """Return the card that `event` is to happen to; that somebody may not even see it is logged (AUD-1)."""
+    on = Subject("card-number", request.path_params["number"])
+    async with act_of(request, event=event, by=visit.actor, on=on) as work:
         return await _view(work, request, visit)
 
 

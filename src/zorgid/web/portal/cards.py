@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from zorgid.audit.model import Event, Subject
 from zorgid.cards import actions as cards
 from zorgid.cards.model import Card, CardPage, CardState, Hold, HoldOwnerKind, PageKey
 from zorgid.kernel.ids import CardId, OrganisationId
@@ -24,7 +25,7 @@ from zorgid.roles import actions as roles
 from zorgid.roles.errors import RightMissing
 from zorgid.roles.model import MANAGING_ROLES, Act, Target
 from zorgid.storage.database import Work
-from zorgid.web.edge import render, work_of
+from zorgid.web.edge import act_of, render, work_of
 from zorgid.web.portal.session import Visit, for_visitors
 
 LIVING: Final = frozenset({CardState.active, CardState.held})
@@ -84,8 +85,10 @@ async def show_cards(request: Request, visit: Visit) -> Response:
 @for_visitors
 async def show_card(request: Request, visit: Visit) -> Response:
     """Show one card and what the visitor may do with it."""
-    async with work_of(request) as work:
-        shown = await shown_card(work, visit, request.path_params["number"])
+    number = request.path_params["number"]
+    on = Subject("card-number", number)
+    async with act_of(request, event=Event.card_viewed, by=visit.actor, on=on) as work:
+        shown = await shown_card(work, visit, number)
     return render(request, "portal/card.html", visit=visit, shown=shown)
 
 
