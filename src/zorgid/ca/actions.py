@@ -32,6 +32,7 @@ from zorgid.storage.database import Database, Origin, Work
 __all__ = [
     "certificates_of_card",
     "current_crl",
+    "has_intents",
     "intend_certificates",
     "issued_certificate",
     "publish_changes",
@@ -155,6 +156,11 @@ async def see_key(work: Work, public_key: PublicKey) -> None:
 async def certificates_of_card(work: Work, card_id: CardId) -> Sequence[IssuedCertificate]:
     """Return the certificates of a card, those of the latest making first."""
     return await store.issued_of_card(work, card_id)
+
+
+async def has_intents(work: Work, card_id: CardId) -> bool:
+    """Tell whether a certificate was ever intended for a card; then its making goes on with no other keys."""
+    return await store.has_intents(work, card_id)
 
 
 async def issued_certificate(work: Work, *, fingerprint_sha256: bytes) -> IssuedCertificate:

@@ -127,6 +127,11 @@ async def claim_intents(work: Work, serials: Sequence[int]) -> Sequence[Prepared
     return [_prepared(row) for row in found]
 
 
+async def has_intents(work: Work, card_id: CardId) -> bool:
+    """Tell whether a certificate was ever intended for a card, whatever became of it."""
+    return bool(await rows(work, "select 1 from ca_certificate where card_id = %s limit 1", card_id))
+
+
 def _prepared(row: DictRow) -> Prepared:
     return Prepared(
         profile=Profile(row["profile"]),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from zorgid.audit.actions import record
 from zorgid.audit.model import SYSTEM, Actor, ActorKind, Event, Subject
+from zorgid.ca import actions as ca
 from zorgid.cards import actions as cards
 from zorgid.cards.model import Card, CardState
 from zorgid.issuance import rules, store
@@ -153,7 +154,7 @@ async def reserve_blank_card(
 ) -> CardInstructions:
     """Reserve the card in the reader for this making, and tell the app how to make it.
 
-    A card whose keys were certified but whose PUK was not kept is given up first: its certificates are
+    A card for whose keys certificates were intended, but whose PUK was not kept, is given up first: they are
     revoked and it is made anew. The same card asked again before that gets the same answer.
 
     Raises:
@@ -162,7 +163,7 @@ async def reserve_blank_card(
         KindNotAdmitted: this kind may not be made here.
     """
     step = rules.next_step(issuance.step, IssuanceAct.reserve)
-    is_repeat = issuance.step is IssuanceStep.certificates and issuance.chip_serial == chip_serial
+    is_repeat = await _is_begun(work, issuance, chip_serial)
     if not is_repeat:
         await _give_up_card(work, issuance)
     blank = await stock.reserve_for_making(
@@ -182,6 +183,13 @@ async def reserve_blank_card(
         issuance = await _begin_attempt(work, setup, issuance, card)
     issuance = await move(work, issuance, step)
     return instructions_for(setup, issuance, blank, await view_of(work, issuance))
+
+
+async def _is_begun(work: Work, issuance: Issuance, chip_serial: str) -> bool:
+    """Tell whether this card was reserved and nothing was certified since: the attempt can go on as it is."""
+    if issuance.card_id is None or issuance.chip_serial != chip_serial:
+        return False
+    return issuance.step is IssuanceStep.certificates and not await ca.has_intents(work, issuance.card_id)
 
 
 async def _begin_attempt(work: Work, setup: IssuanceSetup, issuance: Issuance, card: Card) -> Issuance:

@@ -106,12 +106,15 @@ async def _certify(
 
 
 async def _unchanged(work: Work, known: Issuance) -> Issuance:
-    """Return the making, locked, when no other request moved it meanwhile. Raises as `rules` does."""
+    """Return the making, locked, when no other request and no other app moved it meanwhile.
+
+    Raises as `rules` does, and `KeyOfferMalformed` when the keys belong to what is no longer being made.
+    """
     current = await store.by_id(work, known.id)
     assert current is not None
     rules.require_open(current, now=work.now)
     rules.next_step(current.step, IssuanceAct.certify)
-    if current.attempt != known.attempt:
+    if (current.attempt, current.app_key) != (known.attempt, known.app_key):
         raise KeyOfferMalformed
     return current
 

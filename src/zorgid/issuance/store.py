@@ -176,13 +176,14 @@ async def keep_attestation(
     statement: bytes,
     issuer: bytes,
 ) -> None:
-    """Keep the checked proof that a key was made on the card."""
+    """Keep the checked proof that a key was made on the card; of the same key again, the first stays."""
     await work.connection.execute(
         """
         insert into issuance_attestation (card_id, usage, root_name, chip_serial, firmware, pin_policy,
         statement, issuer,
                                           checked_at)
         values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict (card_id, usage) do nothing
         """,
         (card_id, usage, root_name, chip_serial, firmware, pin_policy, statement, issuer, work.now),
     )
