@@ -10,8 +10,9 @@ from zorgid.demo.once import MainJob
 from zorgid.demo.running import DEMO, RunningDemo, running_demo
 from zorgid.demo.visitor import Visitor
 from zorgid.demo.walks import Walks
-from zorgid.demo.world import DE_LINDE, MEMBERS, is_registered
+from zorgid.demo.world import DE_LINDE, MEMBERS, Places, is_registered
 from zorgid.settings import Settings, SettingsUnfit
+from zorgid.web.server import require_free
 
 
 async def run(
@@ -21,6 +22,7 @@ async def run(
 
     Raises:
         SettingsUnfit: the settings are not those of a demo.
+        AddressTaken: another demo is running here.
     """
     if not settings.is_demo:
         raise SettingsUnfit("ZORGID_ENVIRONMENT: the demo world is for the demo only")
@@ -38,6 +40,7 @@ async def _run_once(
     settings: Settings, stop: asyncio.Event, *, report: Path | None, keep_running: bool
 ) -> int:
     folder = settings.data_folder / "once"
+    _require_free_doors(settings)  # before the folder of a run that is still going is taken away
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     fresh = settings.model_copy(update={"data_folder": folder})
     async with running_demo(fresh, folder=folder, register_folder=settings.data_folder) as demo:
@@ -50,6 +53,15 @@ async def _run_once(
             _say(addresses(demo))
             await stop.wait()
     return 0 if is_done else 1
+
+
+def _require_free_doors(settings: Settings) -> None:
+    """Check that no other demo answers on these addresses. Raises `AddressTaken`."""
+    places = Places.beside(settings)
+    require_free(settings.listen_address, settings.listen_port)
+    require_free(settings.pki_listen_address, settings.pki_listen_port)
+    require_free("127.0.0.1", places.care_port)
+    require_free(settings.listen_address, places.register_port)
 
 
 async def _register_first_organisation(demo: RunningDemo) -> None:
