@@ -51,7 +51,6 @@ MINUTE: Final = timedelta(minutes=1)
 BEGIN_PER_ADDRESS: Final = Limit("begin", 600, MINUTE)
 ATTACH_PER_ADDRESS: Final = Limit("attach", 600, MINUTE)
 COMPLETE_PER_ADDRESS: Final = Limit("complete", 600, MINUTE)
-LOGIN_PER_CLIENT: Final = Limit("login-client", 6000, MINUTE)
 
 # These requests are signed by a key that is looked up first: their limits guard the node, not a secret.
 APP_PER_ADDRESS: Final = Limit("app", 6000, MINUTE, is_shared=False)

@@ -14,7 +14,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from zorgid.audit.model import SYSTEM
-from zorgid.ca.keys import KeyKind, KeyName, KeyProvider
+from zorgid.ca.keys import KeyName, KeyProvider
 from zorgid.clients import actions as clients
 from zorgid.clients.errors import ClientUnknown
 from zorgid.clients.model import (
@@ -45,12 +45,6 @@ COOKIE_KEY: Final = KeyName("web-cookies")
 ASSERTION_LIVES_FOR: Final = timedelta(seconds=60)
 CALLBACK: Final = "/portal/signin-oidc"
 FRONT: Final = "/portal"
-
-
-def prepare_keys(keys: KeyProvider) -> None:
-    """Make the keys of the portal, or leave those that are there."""
-    keys.create_key(CLIENT_KEY, KeyKind.p256)
-    keys.create_key(COOKIE_KEY, KeyKind.secret)
 
 
 def portal_client(settings: Settings, keys: KeyProvider) -> Client:
