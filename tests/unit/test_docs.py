@@ -180,6 +180,14 @@ def test_every_test_that_the_pages_lean_on_exists() -> None:
     assert sorted(named - all_tests()) == []
 
 
+def test_every_requirement_that_is_named_is_explained() -> None:
+    number = re.compile(r"\b(?:ORG|ROLE|CARD|PIN|LIFE|MOB|LOGIN|SHOP|NOTE|INFO|SUP|AUD|ALL)-[0-9]+\b")
+    files = [file for part in ("src", "tests") for file in (HOUSE / part).rglob("*.py")]
+    named = {found for file in (*files, *PAGES) for found in number.findall(text_of(file))}
+    explained = set(re.findall(r"^\| ([A-Z]+-[0-9]+) \|", text_of(DOCS / "requirements.md"), re.MULTILINE))
+    assert sorted(named - explained) == []
+
+
 def test_every_decision_is_in_the_list_of_decisions() -> None:
     page = text_of(DOCS / "decisions/README.md")
     files = sorted(path.name for path in (DOCS / "decisions").glob("[0-9]*.md"))
