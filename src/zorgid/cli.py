@@ -90,6 +90,12 @@ def parser() -> argparse.ArgumentParser:
         _add(crl, "publish", crl_publish, "publish new CRLs now; that of the root when its keys are given")
     )
 
+    client = commands.add_parser("client", help="care applications").add_subparsers(
+        required=True, metavar="what"
+    )
+    one = _add(client, "register", client_register, "register a care application, or change its registration")
+    one.add_argument("file", type=Path, metavar="FILE", help="the registration as JSON (docs/supplier.md)")
+
     audit = commands.add_parser("audit", help="the audit log").add_subparsers(required=True, metavar="what")
     one = _add(audit, "verify", audit_verify, "check the whole log against its seals")
     one.add_argument(
@@ -225,6 +231,39 @@ def _root_keys(asked: argparse.Namespace) -> KeyProvider | None:
     if asked.root_keys is None or asked.root_passphrase_file is None:
         raise SettingsUnfit("--root-keys and --root-passphrase-file belong together: give both or neither")
     return EncryptedFileKeys(asked.root_keys, read_passphrase(asked.root_passphrase_file))
+
+
+async def client_register(settings: Settings, asked: argparse.Namespace) -> int:
+    """Register the care application that a file describes, or replace its registration."""
+    from zorgid.audit.model import Actor, ActorKind  # noqa: PLC0415
+    from zorgid.clients.actions import put_client  # noqa: PLC0415
+    from zorgid.clients.model import RedirectPolicy  # noqa: PLC0415
+    from zorgid.clients.registration import read_registration  # noqa: PLC0415
+    from zorgid.kernel.errors import Refusal  # noqa: PLC0415
+    from zorgid.kernel.sentences import Language  # noqa: PLC0415
+    from zorgid.opening import database_address, open_database, open_keys, origin_of_command  # noqa: PLC0415
+    from zorgid.web.shell import load_sentences  # noqa: PLC0415
+
+    by = Actor(ActorKind.support, reference="client-register")
+    redirects = RedirectPolicy.loopback_allowed if settings.is_demo else RedirectPolicy.https_only
+    keys, origin = open_keys(settings), origin_of_command(settings, "client-register")
+    try:
+        told = read_registration(await asyncio.to_thread(asked.file.read_bytes))
+        async with (
+            database_address(settings) as url,
+            open_database(settings, url, keys) as database,
+            database.work(origin) as work,
+        ):
+            client = await put_client(work, told, by=by, redirects=redirects)
+    except Refusal as refusal:
+        said = load_sentences().sentence(refusal.code, refusal.facts, Language.en)
+        _say(f"{said.text} {said.next_step}")
+        return FAILED
+    except OSError as error:
+        _say(f"{asked.file} cannot be read: {error.strerror}")
+        return FAILED
+    _say(f"{client.id}: {client.name}, profile {client.profile}")
+    return OK
 
 
 async def audit_verify(settings: Settings, asked: argparse.Namespace) -> int:

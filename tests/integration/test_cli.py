@@ -234,3 +234,50 @@ async def test_a_worker_publishes_and_seals_beside_a_server_that_does_not(
             assert await worker.wait() == 0
         server.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(server.wait(), 30) == 0
+
+
+def test_an_operator_registers_a_care_application_and_changes_it(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    document = {
+        "client_id": "my-his",
+        "client_name": "My HIS",
+        "redirect_uris": ["https://his.example/callback"],
+        "jwks": {"keys": []},
+        "token_endpoint_auth_method": "none",
+        "profile": "nlgov",
+        "sector_identifier": "his.example",
+    }
+    file = tmp_path / "his.json"
+    file.write_text(json.dumps(document))
+    assert zorgid(variables, "ca", "init").returncode == 0
+    for name in ("My HIS", "My new HIS"):
+        file.write_text(json.dumps({**document, "client_name": name}))
+        run = zorgid(variables, "client", "register", str(file))
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert f"my-his: {name}" in run.stdout
+    file.write_text(json.dumps({**document, "redirect_uris": ["http://his.example/callback"]}))
+    run = zorgid(variables, "client", "register", str(file))
+    assert run.returncode == 1
+    assert "This address cannot be registered" in run.stdout
+
+
+def test_nobody_takes_the_place_of_the_portal_by_a_registration(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "portal.json"
+    file.write_text(
+        json.dumps(
+            {
+                "client_id": "user-management",
+                "client_name": "Portaal",
+                "redirect_uris": ["https://evil.example/callback"],
+                "token_endpoint_auth_method": "none",
+                "profile": "nlgov",
+                "sector_identifier": "evil.example",
+            }
+        )
+    )
+    assert zorgid(variables, "ca", "init").returncode == 0
+    run = zorgid(variables, "client", "register", str(file))
+    assert run.returncode == 1

@@ -48,6 +48,17 @@ async def change_client(
     return changed
 
 
+async def put_client(
+    work: Work, wanted: Client, *, by: Actor, redirects: RedirectPolicy = RedirectPolicy.https_only
+) -> Client:
+    """Register a client, or replace its registration when the id is known, and return it.
+
+    Raises `ClientUnfit` and its like, as `register_client`.
+    """
+    act = register_client if await store.one(work, wanted.id) is None else change_client
+    return await act(work, wanted, by=by, redirects=redirects)
+
+
 async def client(work: Work, client_id: ClientId) -> Client:
     """Return the client, from the database. Raises `ClientUnknown`."""
     found = await store.one(work, client_id)

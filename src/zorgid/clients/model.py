@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, NewType
+from typing import Any, Final, NewType
 
 from joserfc.jwk import KeySet
 
 ClientId = NewType("ClientId", str)
+
+PORTAL_ID: Final = ClientId("user-management")
+"""The portal's own id, as the printed login request has it (LOGIN-1)."""
 
 
 class Profile(StrEnum):

@@ -19,7 +19,6 @@ from cardkit.virtual import (
 )
 from zorgid.audit.model import SYSTEM, Actor, ActorKind
 from zorgid.clients import actions as clients
-from zorgid.clients.errors import ClientUnknown
 from zorgid.clients.model import RedirectPolicy
 from zorgid.demo.care_application import CareApplication
 from zorgid.demo.uzi_register.cards import TestCard
@@ -191,15 +190,9 @@ async def populate(database: Database, origin: Origin, world: World) -> None:
 
 async def _register_care_application(work: Work, application: CareApplication) -> None:
     """Tell the platform of the care application, with the key that it made at this start."""
-    registration = application.registration()
-    try:
-        await clients.client(work, registration.id)
-    except ClientUnknown:
-        await clients.register_client(
-            work, registration, by=SUPPORT, redirects=RedirectPolicy.loopback_allowed
-        )
-    else:
-        await clients.change_client(work, registration, by=SUPPORT, redirects=RedirectPolicy.loopback_allowed)
+    await clients.put_client(
+        work, application.registration(), by=SUPPORT, redirects=RedirectPolicy.loopback_allowed
+    )
 
 
 async def _stock_card(work: Work, chip_serial: str) -> None:

@@ -18,8 +18,8 @@ from zorgid.ca.keys import KeyName, KeyProvider
 from zorgid.clients import actions as clients
 from zorgid.clients.errors import ClientUnknown
 from zorgid.clients.model import (
+    PORTAL_ID,
     Client,
-    ClientId,
     Profile,
     RedirectPolicy,
     SigningAlgorithm,
@@ -37,7 +37,7 @@ from zorgid.settings import Settings
 from zorgid.storage.database import Work
 from zorgid.web.portal.errors import PortalLoginFailed
 
-CLIENT_ID: Final = ClientId("user-management")
+CLIENT_ID: Final = PORTAL_ID
 CLIENT_KEY: Final = KeyName("portal-client")
 COOKIE_KEY: Final = KeyName("web-cookies")
 """Key of the MACs in cookies and forms."""
