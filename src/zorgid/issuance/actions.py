@@ -107,8 +107,8 @@ async def issuance_of_app(
     issuance = await store.by_id(work, IssuanceId(UUID(issuance_id)))
     if issuance is None:
         raise IssuanceUnknown
-    await login.accept_app_request(work, setup.login, incoming, issuance.app_key)
-    return rules.require_open(issuance, now=work.now)
+    is_asked_again = await login.accept_app_request(work, setup.login, incoming, issuance.app_key)
+    return rules.require_open(replace(issuance, is_asked_again=is_asked_again), now=work.now)
 
 
 async def issuance_of_transaction(work: Work, transaction_id: TransactionId) -> Issuance | None:
@@ -145,6 +145,7 @@ async def state_birth_date(work: Work, issuance: Issuance, *, birth_on: date) ->
         birth_on=birth_on,
         ura=issuance.proved.means.ura,
         by=holder(issuance),
+        is_asked_again=issuance.is_asked_again,
     )
     return await move(work, issuance, step)
 

@@ -94,3 +94,8 @@ class Issuance:
     """Random id of the present attempt on a card; everything that the card is given derives from it."""
     challenge: bytes | None
     context: Context | None
+    is_asked_again: bool = False
+    """True while the very request in hand came before: what it counted is not counted again (ALL-8).
+
+    Not stored.
+    """

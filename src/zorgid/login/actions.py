@@ -183,18 +183,21 @@ def context_of(transaction: Transaction, setup: LoginSetup, app_key: AppKey) -> 
     )
 
 
-async def _take_note(work: Work, incoming: AppRequest, key: AppKey, counter: int) -> None:
+async def _take_note(work: Work, incoming: AppRequest, key: AppKey, counter: int) -> bool:
+    """Tell whether this very request came before. Raises `RequestOutOfOrder`."""
     digest = hashlib.sha256(incoming.path.encode() + b"\0" + incoming.body).digest()
-    if not await store.advance_counter(
+    before = await store.advance_counter(
         work, thumbprint=key.thumbprint(), counter=counter, body_sha256=digest
-    ):
+    )
+    if before is None:
         raise RequestOutOfOrder
+    return before == counter
 
 
 async def accept_app_request(
     work: Work, setup: LoginSetup, incoming: AppRequest, key: AppKey | None
-) -> AppKey:
-    """Return the app key when it signed this request and its counter was not used before for something else.
+) -> bool:
+    """Check that the app signed this request, and tell whether this very request came before (ALL-8).
 
     Raises:
         AppSignatureWrong: nobody attached yet, or another key signed.
@@ -202,8 +205,7 @@ async def accept_app_request(
     """
     if key is None:
         raise AppSignatureWrong
-    await _take_note(work, incoming, key, incoming.verified(setup, key))
-    return key
+    return await _take_note(work, incoming, key, incoming.verified(setup, key))
 
 
 async def attached_transaction(

@@ -111,17 +111,23 @@ async def remember_app_key(work: Work, key: AppKey) -> None:
     )
 
 
-async def advance_counter(work: Work, *, thumbprint: str, counter: int, body_sha256: bytes) -> bool:
-    """Take note of a request; false when its counter was used before for something else."""
+async def advance_counter(work: Work, *, thumbprint: str, counter: int, body_sha256: bytes) -> int | None:
+    """Take note of a request and return the counter before it.
+
+    None when its counter was used before for something else.
+    """
     cursor = await work.connection.execute(
         """
         update app_key set counter = %(counter)s, body_sha256 = %(body)s
+        from (select counter as was from app_key where thumbprint = %(thumbprint)s for update) as before
         where thumbprint = %(thumbprint)s
           and (counter < %(counter)s or (counter = %(counter)s and body_sha256 = %(body)s))
+        returning was
         """,
         {"thumbprint": thumbprint, "counter": counter, "body": body_sha256},
     )
-    return cursor.rowcount == 1
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def attach(

@@ -45,7 +45,9 @@ async def recognise_person(
     return await person(work, person_id)
 
 
-async def state_birth_date(work: Work, *, person_id: PersonId, birth_on: date, ura: str, by: Actor) -> Person:
+async def state_birth_date(
+    work: Work, *, person_id: PersonId, birth_on: date, ura: str, by: Actor, is_asked_again: bool = False
+) -> Person:
     """Return the person, whose birth date is known and is `birth_on` (design, chapter 3).
 
     A person without one states it for the first time, which stores it. It is a statement, not a proof.
@@ -56,6 +58,7 @@ async def state_birth_date(work: Work, *, person_id: PersonId, birth_on: date, u
         birth_on: the date as typed.
         ura: the URA on the UZI card, at which namesakes are looked for.
         by: the person.
+        is_asked_again: the very same request came before, and spends no second try (ALL-8).
 
     Raises:
         BirthDateUnfit: it cannot be a birth date; no try is spent.
@@ -66,8 +69,11 @@ async def state_birth_date(work: Work, *, person_id: PersonId, birth_on: date, u
     today = dutch_day(work.now)
     rules.require_fit_birth_date(birth_on, today=today)
     await lock_person(work, person_id)
-    rules.require_tries_left(await store.wrong_on_day(work, person_id, today))
+    wrong = await store.wrong_on_day(work, person_id, today)
     known = await person(work, person_id)
+    if is_asked_again and wrong and known.birth_on not in {None, birth_on}:
+        raise BirthDateWrong(tries_left=rules.tries_left_after(wrong))
+    rules.require_tries_left(wrong)
     if known.birth_on is None:
         await _state_for_the_first_time(work, known, birth_on, ura, by)
     elif known.birth_on == birth_on:
