@@ -6,7 +6,6 @@ Check the keys, commit the intent, sign, hand over on hold.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509 import load_der_x509_csr
@@ -16,8 +15,8 @@ from cardkit.card import KeySlot, PinPolicy
 from cardkit.errors import AttestationRefused
 from cardkit.errors import PossessionUnproven as CardPossessionUnproven
 from cardkit.possession import check_agreement
-from zorgid.audit.actions import failures_told
-from zorgid.audit.model import Event
+from zorgid.audit.actions import act, failures_told
+from zorgid.audit.model import Actor, ActorKind, Event, Subject
 from zorgid.ca import actions as ca
 from zorgid.ca.model import Intent, IssuedCertificate
 from zorgid.cards import actions as cards
@@ -38,6 +37,7 @@ from zorgid.pki.algorithms import PublicKey, admitted_key, key_fingerprint, key_
 from zorgid.pki.identity import read_identity
 from zorgid.pki.prepare import CardHolder, Validity, card_validity
 from zorgid.pki.profiles import Profile
+from zorgid.pki.reading import UNREADABLE
 from zorgid.pki.recognise import RecognisedUziCard
 from zorgid.pki.requests import check_request
 from zorgid.protocol.messages import CertificatesRequest, IssuanceStep, KeyOffer, KeyUsage, decode
@@ -79,7 +79,9 @@ async def certify(
         Refusals of `issuance_of_app`, of recognising the UZI card, of `organisations`; `NotAtThisStep`; those
         of `checked_key`; `KeyAlreadySeen`; `IntentSpent` when an earlier try broke off while signing.
     """
-    async with database.work(origin) as work:
+    asking = Actor(ActorKind.app, reference=incoming.signature.thumbprint)
+    on = Subject("issuance", request.issuance_id)
+    async with act(database, origin, event=Event.issuance_step_taken, by=asking, on=on) as work:
         issuance = await issuance_of_app(work, setup, issuance_id=request.issuance_id, incoming=incoming)
         rules.next_step(issuance.step, IssuanceAct.certify)
         if issuance.step is IssuanceStep.kept:
@@ -230,7 +232,7 @@ def _offered_key(offer: KeyOffer) -> PublicKey:
         if offer.request is not None:
             return admitted_key(load_der_x509_csr(decode(offer.request)).public_key())
         return admitted_key(load_der_public_key(decode(offer.public_key or "")))
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise KeyOfferMalformed from None
 
 
