@@ -221,9 +221,12 @@ async def alarm_uncompleted(work: Work, *, proved_before: datetime) -> Sequence[
 async def expire_transactions(work: Work) -> int:
     """Move transactions whose time has passed to expired; return how many."""
     cursor = await work.connection.execute(
-        "update login_transaction set state = 'expired' "
-        "where state in ('new', 'attached') and expires_at <= %s",
-        (work.now,),
+        """
+        update login_transaction set state = 'expired'
+        where (state in ('new', 'attached') and expires_at <= %(now)s)
+          or (state = 'proved' and completion_expires_at <= %(now)s)
+        """,
+        {"now": work.now},
     )
     return cursor.rowcount
 
