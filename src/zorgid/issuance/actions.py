@@ -165,14 +165,14 @@ async def reserve_blank_card(
     """
     step = rules.next_step(issuance.step, IssuanceAct.reserve)
     is_repeat = await _is_begun(work, issuance, chip_serial)
-    if not is_repeat:
-        await _give_up_card(work, issuance)
+    # The blank card before any card: a making that takes it over goes that way too, and neither waits for ever.
     blank = await stock.reserve_for_making(
         work, chip_serial=chip_serial, issuance_id=issuance.id, by=holder(issuance)
     )
     require_admitted(blank.kind, setup)
     rules.require_blank(guid, ours=await store.guids_of_chip(work, chip_serial))
     if not is_repeat:
+        await _give_up_card(work, issuance)
         card = await cards.begin_card(
             work,
             blank=blank,
