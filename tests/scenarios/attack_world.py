@@ -100,11 +100,11 @@ class SoftwareKey:
 class Browser(Visitor):
     """A browser that reaches the platform of a test without a network; the demo's care application is not there."""
 
-    def __init__(self, running: Running, address: str = "192.0.2.7") -> None:
+    def __init__(self, running: Running, address: str = "192.0.2.7", application: Any = None) -> None:
         super().__init__()
         self.origin = running.settings.origin
         self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(running.main, client=(address, 40000)),
+            transport=httpx.ASGITransport(application or running.main, client=(address, 40000)),
             base_url=self.origin,
             follow_redirects=True,
             headers={"Accept-Language": "nl"},
@@ -213,8 +213,8 @@ def link_on(page: Page) -> LaunchLink:
 class Bridge(httpx.BaseTransport):
     """Lets the Desktop App's own client, in its thread, reach the application in the test's event loop."""
 
-    def __init__(self, running: Running, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = httpx.ASGITransport(running.main, client=("192.0.2.8", 40000))
+    def __init__(self, application: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = httpx.ASGITransport(application, client=("192.0.2.8", 40000))
         self._loop = loop
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -246,20 +246,27 @@ class AttackWorld:
     running: Running
     world: World
     clock: FakeClock
+    additions: Additions
     stack: list[httpx.AsyncClient] = field(default_factory=list)
     registered: set[str] = field(default_factory=set)
+    in_front: Any = None
 
     @property
     def origin(self) -> str:
         return self.running.settings.origin
 
+    @property
+    def application(self) -> Any:
+        """What answers: one node, or whatever stands in front of several."""
+        return self.in_front or self.running.main
+
     def browser(self, address: str = "192.0.2.7") -> Browser:
-        browser = Browser(self.running, address)
+        browser = Browser(self.running, address, self.application)
         self.stack.append(browser.client)
         return browser
 
     def app(self) -> App:
-        transport = httpx.ASGITransport(self.running.main, client=("192.0.2.8", 40000))
+        transport = httpx.ASGITransport(self.application, client=("192.0.2.8", 40000))
         client = httpx.AsyncClient(transport=transport, base_url=self.origin)
         self.stack.append(client)
         return App(client, self.origin)
@@ -332,7 +339,9 @@ class AttackWorld:
             asyncio.run_coroutine_threadsafe(browser.complete(address), loop).result()
 
         def run() -> IssuanceView:
-            with HostileApp(self.origin, language=Language.nl, transport=Bridge(self.running, loop)) as app:
+            with HostileApp(
+                self.origin, language=Language.nl, transport=Bridge(self.application, loop)
+            ) as app:
                 app.tampers = tampers or {}
                 around = Surroundings(app, self.world.reader, open_browser, self.clock)
                 link, face = parse_link(page.launch_link), person or self.maker(label, blank)
@@ -449,7 +458,7 @@ async def attack_world(
         serving(register, stop_within_seconds=5),
     ):
         await populate(running.services.database, TEST, world)
-        attacked = AttackWorld(running, world, clock)
+        attacked = AttackWorld(running, world, clock, additions)
         try:
             yield attacked
         finally:

@@ -87,7 +87,7 @@ async def run_app(
 ) -> None:
     """Run the app's own flow against a platform that lies; makes a card when a browser began with that."""
     loop, opened = asyncio.get_running_loop(), browser or world.browser()
-    bridge = LyingBridge(world.running, loop)
+    bridge = LyingBridge(world.application, loop)
     bridge.path, bridge.change = path, change
 
     def open_browser(address: str, _: object) -> None:
