@@ -80,14 +80,6 @@ class Kill(Break):
         self._die()
 
 
-class KilledBeforeApdu(Kill):
-    """The app is killed before a command."""
-
-    def before_apdu(self, number: int, command: bytes) -> None:
-        self._is_here(command[:4].hex())
-        self._die()
-
-
 class KilledAfterApdu(Kill):
     """The app is killed after the card did a command."""
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -64,12 +65,17 @@ def world(module_folder: Path, module_database_url: str, log: StringIO) -> Itera
     assert not leaked(log.getvalue(), running.secrets)
 
 
-def leaked(log: str, secrets: set[str]) -> list[str]:
-    """Return the lines of a log that hold one of the secrets."""
-    found = []
+WORDS = (re.compile(r"[A-Za-z0-9_-]+"), re.compile(r"[A-Za-z0-9+/=]+"), re.compile(r"\w+"))
+"""How a log is taken apart: secrets are digits, letters, base64url, base64 or hexadecimal."""
+
+
+def leaked(log: str, secrets: set[str]) -> set[str]:
+    """Return the secrets that stand in a log."""
+    assert log
+    found: set[str] = set()
     for text in log.splitlines():
         line = json.loads(text)
         line.pop("at", None)  # a moment is made of digits, as a PIN is
         written = json.dumps(line, ensure_ascii=False)
-        found += [text for secret in secrets if secret in written]
+        found |= {word for words in WORDS for word in words.findall(written)} & secrets
     return found

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import itertools
 import threading
+import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -156,6 +157,10 @@ class Maker:
     def tell(self, said: Said) -> None:
         self.said.append(said.code)
 
+    def codes(self) -> list[str]:
+        """Return the codes of what went wrong on the way."""
+        return [trouble.code for trouble in self.troubles]
+
     def answer(self, question: Question[Any]) -> Any:
         match question:
             case InsertCard(wanted=wanted):
@@ -292,6 +297,17 @@ class Scenario:
         self.in_work(lambda work: demo_world._stock_card(work, str(serial)))
         return name
 
+    def unsold(self) -> str:
+        """Return a blank card in the tray that no stock list knows."""
+        serial = next(self._serials)
+        name = f"blank-{serial}"
+        self.reader.add(name, make_blank_card(serial, attestation_root=self.world.attestation_root))
+        return name
+
+    def name_on(self, card: str) -> str:
+        """Return the full name on a UZI card of the tray."""
+        return self.uzi(card.removeprefix("uzi-")).person.names.full_name
+
     def uzi(self, label: str) -> TestCard:
         """Return a test UZI card."""
         return self.world.card(label)
@@ -376,6 +392,13 @@ class Scenario:
             return answer.certificate_status.name.lower()
         held = answer.revocation_reason is x509.ReasonFlags.certificate_hold
         return "on hold" if held else "revoked"
+
+    def ocsp_within_a_second(self, der: bytes, wanted: set[str]) -> str:
+        """Return what OCSP answers, once it has heard of the latest change (LIFE-3)."""
+        until = time.monotonic() + 1
+        while (told := self.ocsp(der)) not in wanted and time.monotonic() < until:
+            time.sleep(0.01)
+        return told
 
 
 def scenario_settings(folder: Path, database_url: str) -> Settings:

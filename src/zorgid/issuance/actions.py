@@ -1,5 +1,6 @@
 """The steps of a making up to the certificates, and its ends (design.md, chapter 5)."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -22,6 +23,7 @@ from zorgid.people import actions as people
 from zorgid.people.model import MeansKind
 from zorgid.protocol.messages import CardInstructions, IssuanceStep, IssuanceView
 from zorgid.stock import actions as stock
+from zorgid.stock.errors import ReservationLost
 from zorgid.storage.database import Work
 
 ATTEMPT_BYTES = 16
@@ -62,6 +64,8 @@ async def open_issuance(work: Work, setup: IssuanceSetup, transaction: Transacti
     if former is not None and (work.now >= former.expires_at or former.organisation_id != organisation.id):
         await _fail(work, former, "started-over")
         former = None
+    elif former is not None:
+        former = await _without_lost_card(work, former)
     issuance = Issuance(
         id=former.id if former else IssuanceId(new_id(work.random)),
         person_id=completed.person_id,
@@ -165,13 +169,15 @@ async def reserve_blank_card(
     """
     step = rules.next_step(issuance.step, IssuanceAct.reserve)
     is_repeat = await _is_begun(work, issuance, chip_serial)
-    # The blank card before any card: a making that takes it over goes that way too, and neither waits for ever.
+    # The blank card before any card: a making that takes it over goes that way too, and neither waits on.
     blank = await stock.reserve_for_making(
         work, chip_serial=chip_serial, issuance_id=issuance.id, by=holder(issuance)
     )
     require_admitted(blank.kind, setup)
     rules.require_blank(guid, ours=await store.guids_of_chip(work, chip_serial))
     if not is_repeat:
+        if issuance.chip_serial != chip_serial:
+            await _release_blank_card(work, issuance)
         await _give_up_card(work, issuance)
         card = await cards.begin_card(
             work,
@@ -189,6 +195,8 @@ async def reserve_blank_card(
 async def _is_begun(work: Work, issuance: Issuance, chip_serial: str) -> bool:
     """Tell whether this card was reserved and nothing was certified since: the attempt can go on as it is."""
     if issuance.card_id is None or issuance.chip_serial != chip_serial:
+        return False
+    if (await cards.card(work, issuance.card_id)).state is not CardState.issuing:
         return False
     return issuance.step is IssuanceStep.certificates and not await ca.has_intents(work, issuance.card_id)
 
@@ -219,16 +227,30 @@ async def abandon_card(work: Work, issuance: Issuance, *, was_reset: bool) -> Is
     Not emptied, it is barred and the app says so (CARD-9).
     """
     step = rules.next_step(issuance.step, IssuanceAct.abandon)
-    await _give_up_card(work, issuance)
-    assert issuance.card_number is not None
+    if issuance.card_number is None:
+        return issuance
     if was_reset:
         await stock.return_to_stock(
             work, number=issuance.card_number, issuance_id=issuance.id, by=holder(issuance)
         )
     else:
         await stock.bar(work, number=issuance.card_number, issuance_id=issuance.id, by=holder(issuance))
+    await _give_up_card(work, issuance)
+    return await _forget_card(work, issuance, step)
+
+
+async def _forget_card(work: Work, issuance: Issuance, step: IssuanceStep) -> Issuance:
     await store.forget_card(work, issuance.id)
-    return await move(work, replace(issuance, card_id=None, card_number=None, chip_serial=None), step)
+    forgotten = replace(
+        issuance,
+        card_id=None,
+        card_number=None,
+        chip_serial=None,
+        attempt=None,
+        challenge=None,
+        context=None,
+    )
+    return await move(work, forgotten, step)
 
 
 async def move(work: Work, issuance: Issuance, step: IssuanceStep) -> Issuance:
@@ -251,6 +273,28 @@ async def move(work: Work, issuance: Issuance, step: IssuanceStep) -> Issuance:
     return replace(issuance, step=step)
 
 
+async def _without_lost_card(work: Work, former: Issuance) -> Issuance:
+    """Return an open making; when another one took its card over meanwhile, it waits for a card again."""
+    if former.card_number is None:
+        return former
+    try:
+        await stock.keep_alive(work, number=former.card_number, issuance_id=former.id)
+    except ReservationLost:
+        await _give_up_card(work, former)
+        return await _forget_card(work, former, IssuanceStep.blank_card)
+    return former
+
+
+async def _release_blank_card(work: Work, issuance: Issuance) -> None:
+    """Let the next making have the blank card, which empties it first; somebody else's reservation stays."""
+    if issuance.card_number is None:
+        return
+    with suppress(ReservationLost):
+        await stock.return_to_stock(
+            work, number=issuance.card_number, issuance_id=issuance.id, by=holder(issuance)
+        )
+
+
 async def _give_up_card(work: Work, issuance: Issuance) -> None:
     """Fail the card row of an unfinished attempt: what was signed for it is revoked."""
     if issuance.card_id is None:
@@ -260,6 +304,7 @@ async def _give_up_card(work: Work, issuance: Issuance) -> None:
 
 
 async def _fail(work: Work, issuance: Issuance, why: str) -> None:
+    await _release_blank_card(work, issuance)
     await _give_up_card(work, issuance)
     await store.set_step(work, issuance.id, rules.next_step(issuance.step, IssuanceAct.fail))
     await record(

@@ -27,6 +27,7 @@ STEPS: Final[Mapping[tuple[IssuanceStep, IssuanceAct], IssuanceStep]] = {
     (S.prove, A.keep): S.prove,
     (S.prove, A.prove): S.done,
     (S.done, A.prove): S.done,
+    (S.blank_card, A.abandon): S.blank_card,
     (S.certificates, A.abandon): S.blank_card,
     (S.kept, A.abandon): S.blank_card,
     (S.prove, A.abandon): S.blank_card,

@@ -103,9 +103,10 @@ async def mark_used(work: Work, *, number: str, issuance_id: IssuanceId, by: Act
 
 
 async def return_to_stock(work: Work, *, number: str, issuance_id: IssuanceId, by: Actor) -> BlankCard:
-    """Give back a card whose making failed and that was reset; it can be made anew. Raises `ReservationLost`.
+    """Give back a card whose making failed; it can be made anew. Raises `ReservationLost`.
 
-    Precondition: the card was seen to be empty after the reset.
+    Precondition: the card is empty, or holds no more than what the making put there: the next one knows that
+    by its GUID or its changed PIN and management key, and empties it.
     """
     return await _carry_out(work, number, StockAct.take_back, by, reserved_for=issuance_id)
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 
 from cardkit.card import Capability, CardKey, Chuid, KeyAlgorithm, KeySlot, PinPolicy
-from cardkit.errors import CardRefused, ManagementKeyWrong, PinBlocked, PinWrong
+from cardkit.errors import CardCannot, CardRefused, ManagementKeyWrong, PinBlocked, PinWrong
 from cardkit.piv import PivCard
 from cardkit.possession import prove_agreement
 from cardkit.request import build_request, public_key_info
@@ -81,13 +81,21 @@ def _prepare(card: PivCard, instructions: CardInstructions, pin: Pin) -> None:
     transport_key = ManagementKey(decode(instructions.transport_management_key), kind)
     transport_pin = Pin(instructions.transport_pin)
     if not _is_pristine(card, transport_key, transport_pin):
-        if not instructions.may_reset or Capability.reset not in card.capabilities:
+        if not instructions.may_reset:
             raise CannotBeEmptied
-        card.reset()
+        _empty(card)
         card.authenticate_management(transport_key)
     card.change_pin(transport_pin, pin)
     card.set_management_key(ManagementKey(decode(instructions.management_key), kind))
     card.write_chuid(Chuid(bytes.fromhex(instructions.guid), _chuid_expiry(instructions)))
+
+
+def _empty(card: PivCard) -> None:
+    """Bring the card back to its factory state. Raises `CannotBeEmptied` when it cannot or refuses."""
+    try:
+        card.reset()
+    except (CardCannot, CardRefused) as refused:
+        raise CannotBeEmptied from refused
 
 
 def _chuid_expiry(instructions: CardInstructions) -> date:
