@@ -25,7 +25,7 @@ from zorgid.protocol.messages import API, KeyUsage, TransactionState
 from zorgid.storage.database import Work
 from zorgid.web.desktop.reading import read_message
 from zorgid.web.edge import act_of, origin_of, work_of
-from zorgid.web.limits import APP_PER_ADDRESS, ATTACH_PER_ADDRESS
+from zorgid.web.limits import ATTACH_PER_ADDRESS
 from zorgid.web.services import services_of
 
 HELD_SECONDS: Final = 20.0
@@ -62,8 +62,7 @@ def answer(message: Message) -> Response:
 async def attach(request: Request) -> Response:
     """Bind the app key to the transaction and tell what to show and sign."""
     services = services_of(request)
-    await services.limits.take(request, ATTACH_PER_ADDRESS)
-    asked, incoming = await read_message(request, messages.AttachRequest)
+    asked, incoming = await read_message(request, messages.AttachRequest, ATTACH_PER_ADDRESS)
     by = Actor(ActorKind.app, reference=asked.app_key.thumbprint())
     async with act_of(request, event=Event.login_attached, by=by, on=Subject("login", "of-handle")) as work:
         reply = await login.attach(
@@ -79,7 +78,6 @@ async def attach(request: Request) -> Response:
 async def prove_transaction(request: Request) -> Response:
     """Check the card's proof; the answer holds the code for the browser."""
     services = services_of(request)
-    await services.limits.take(request, APP_PER_ADDRESS)
     asked, incoming = await read_message(request, messages.ProveRequest)
     accepted = await prove(
         services.database,
@@ -192,7 +190,6 @@ async def blank_card(request: Request) -> Response:
 async def certificates(request: Request) -> Response:
     """Certify the three keys of the card."""
     services = services_of(request)
-    await services.limits.take(request, APP_PER_ADDRESS)
     asked, incoming = await read_message(request, messages.CertificatesRequest)
     issued = await certify(
         services.database, services.issuance, origin_of(request), incoming=incoming, request=asked
