@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cardkit.card import Capability
 from tests.scenarios.breaks import AppKilled, KilledAfterApdu
 from tests.scenarios.checks import nothing_unfinished_is_good, one_good_card
 from tests.scenarios.surviving import broken
 from tests.scenarios.world import EMPLOYEE, Maker, Scenario, Weather
 
 import cardkit.piv.use
+from cardkit.card import Capability
 from zorgid.issuance.actions import fail_one_expired
 from zorgid_desktop.flow.asking import AskPin, Cancelled, ChoosePin, NewPin, Question, Wanted
 from zorgid_desktop.flow.cards import FlowStopped

@@ -31,7 +31,7 @@ class Careless(Maker):
 
 
 def careless(world: Scenario, blank: str) -> Maker:
-    return Careless(**{**vars(world.maker(EMPLOYEE, blank))})
+    return Careless(**vars(world.maker(EMPLOYEE, blank)))
 
 
 def file_of(world: Scenario, name: str) -> Path:

@@ -99,6 +99,9 @@ class Weather:
     def before_request(self, path: str) -> None:
         """Run before the platform hears a request of the app."""
 
+    def repeat(self, transport: "AppTransport", request: httpx.Request, first: httpx.Response) -> None:
+        """Run after the platform did a request; may send it again."""
+
     def after_request(self, path: str, response: httpx.Response) -> None:
         """Run after the platform did a request and before the app hears of it."""
 
@@ -114,12 +117,18 @@ class AppTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         self._weather.before_request(path)
+        response = self.send(request)
+        self._weather.repeat(self, request, response)
+        self._weather.after_request(path, response)
+        return response
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Return the platform's answer. Raises `httpx.ReadError` when it died of the request."""
         try:
             response = self._scenario.run(self._send(request))
         except PlatformDied:
             raise httpx.ReadError("the platform died") from None
-        self._scenario.overhear(path, request.content, response)
-        self._weather.after_request(path, response)
+        self._scenario.overhear(request.url.path, response)
         return response
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
@@ -321,7 +330,7 @@ class Scenario:
         cards |= {Wanted.blank_card: blank, Wanted.new_card: blank}
         return Maker(self, cards, card.pin, f"{card.person.born_on:%d-%m-%Y}", **options)
 
-    def overhear(self, path: str, asked: bytes, answer: httpx.Response) -> None:
+    def overhear(self, path: str, answer: httpx.Response) -> None:
         """Take note of what travels between app and platform."""
         self.requests.append(path)
         if answer.is_error:

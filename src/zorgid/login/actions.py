@@ -305,6 +305,8 @@ async def _completed(work: Work, transaction: Transaction, person_id: PersonId) 
 async def cancel(work: Work, *, transaction: Transaction, by: Actor) -> None:
     """End a transaction that the person does not want, in the app or in the browser."""
     becomes = rules.next_state(transaction.state, rules.Act.cancel)
+    if transaction.state is becomes:
+        return
     await store.move(work, transaction_id=transaction.id, before=[transaction.state], after=becomes)
     await work.notify(CHANNEL, str(transaction.id))
     await record(

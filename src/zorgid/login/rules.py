@@ -54,6 +54,7 @@ TRANSITIONS: Final[Mapping[tuple[TransactionState, Act], TransactionState]] = {
     (S.proved, Act.complete): S.completed,
     (S.new, Act.cancel): S.cancelled,
     (S.attached, Act.cancel): S.cancelled,
+    (S.cancelled, Act.cancel): S.cancelled,  # asked again
     (S.attached, Act.abort): S.aborted,
     (S.proved, Act.abort): S.aborted,
     (S.new, Act.expire): S.expired,
