@@ -87,8 +87,8 @@ class LoginLife(RuleBasedStateMachine):
         self.clock = clock
         clock.set(START)
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(done_already=st.sampled_from([0, 1, 2, 2, 2]))
+    def begin(self, done_already: int) -> None:
         async def act(work: Work) -> tuple[object, object]:
             begun = [
                 await actions.begin_transaction(
@@ -105,6 +105,10 @@ class LoginLife(RuleBasedStateMachine):
         self.proved: int | None = None
         self.code_until = self.begun.expires_at
         self.completions = 0
+        if done_already > 0:
+            self.attached_by(0)
+        if done_already > 1:
+            self.proved_by(0, 1)
 
     def attempt(self, act: Callable[[Work], Awaitable[T]], *, foretold: bool) -> T | None:
         try:
@@ -128,6 +132,9 @@ class LoginLife(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from([0, 0, 0, 1]))
     def attach(self, who: int) -> None:
+        self.attached_by(who)
+
+    def attached_by(self, who: int) -> None:
         app = self.apps[who]
         is_other = self.bound not in {None, who}
         may = self.is_in_time and self.may(rules.Act.attach)
@@ -146,6 +153,9 @@ class LoginLife(RuleBasedStateMachine):
     @precondition(lambda self: self.bound is not None)
     @rule(who=st.sampled_from([0, 0, 0, 1]), with_card=st.sampled_from([1, 1, 2]), is_again=st.booleans())
     def prove(self, who: int, with_card: int, is_again: bool) -> None:
+        self.proved_by(who, with_card, is_again=is_again)
+
+    def proved_by(self, who: int, with_card: int, *, is_again: bool = False) -> None:
         app = self.apps[who]
         is_same = self.proved in {None, with_card}
         may = self.is_in_time and who == self.bound and self.may(rules.Act.prove) and is_same
