@@ -420,14 +420,16 @@ def ports_for_demo() -> int:
 
 @asynccontextmanager
 async def shared_world(
-    servers: Any, folders: pytest.TempPathFactory, **settings: Any
+    servers: Any, folders: pytest.TempPathFactory, *, clock: Any = None, **settings: Any
 ) -> AsyncIterator[AttackWorld]:
     """Run one world for all attacks of a module: none of them changes anything, so none is in another's way."""
     programs = os.environ.get("ZORGID_TEST_POSTGRESQL")
     server = servers.migrated(Path(programs) if programs else None)
     name = f"attacks_{uuid4().hex}"
     as_superuser(server, "create database {} owner {} template {} strategy file_copy", name, OWNER, TEMPLATE)
-    async with attack_world(folders.mktemp("world"), server.url(name), FakeClock(), **settings) as world:
+    async with attack_world(
+        folders.mktemp("world"), server.url(name), clock or FakeClock(), **settings
+    ) as world:
         yield world
     as_superuser(server, "drop database {} with (force)", name)
 

@@ -78,7 +78,8 @@ def _page(request: Request, transaction: Transaction, now: datetime) -> Response
         is_demo=services.settings.is_demo,
     )
     response.headers["content-security-policy"] = content_policy(may_connect=True)
-    response.headers["referrer-policy"] = "no-referrer"
+    # Not no-referrer: browsers then post the form of this very page with `Origin: null`.
+    response.headers["referrer-policy"] = "same-origin"
     return response
 
 
