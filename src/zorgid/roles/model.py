@@ -29,8 +29,6 @@ class Act(StrEnum):
     release_hold = "release-hold"
     revoke_card = "revoke-card"
     view_organisation = "view-organisation"
-    validate_organisation = "validate-organisation"
-    decide_request = "decide-request"
 
 
 class Scope(StrEnum):
@@ -51,7 +49,6 @@ class Scope(StrEnum):
     own_hold = "own-hold"
     """A hold that the holder set on the own card."""
 
-    named_in_request = "named-in-request"
     """An organisation whose request names the person."""
 
     unlinked_card = "unlinked-card"
@@ -88,7 +85,6 @@ class Target:
     """
 
     organisation_id: OrganisationId | None = None
-    named_person_id: PersonId | None = None
     holder_id: PersonId | None = None
     linked_organisations: frozenset[OrganisationId] | None = None
     hold_of_organisation: OrganisationId | None = None

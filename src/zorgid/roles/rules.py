@@ -17,7 +17,6 @@ RIGHTS: Final[tuple[tuple[Role, Act, Scope], ...]] = (
     (Role.holder, Act.hold_card, Scope.own_card),
     (Role.holder, Act.release_hold, Scope.own_hold),
     (Role.holder, Act.revoke_card, Scope.own_card),
-    (Role.holder, Act.validate_organisation, Scope.named_in_request),
     (Role.administrator, Act.view_organisation, Scope.own_organisation),
     (Role.administrator, Act.view_card, Scope.linked_card),
     (Role.administrator, Act.hold_card, Scope.linked_card),
@@ -29,14 +28,17 @@ RIGHTS: Final[tuple[tuple[Role, Act, Scope], ...]] = (
     (Role.manager, Act.release_hold, Scope.organisations_hold),
     (Role.manager, Act.revoke_card, Scope.linked_card),
     (Role.support, Act.view_organisation, Scope.everywhere),
-    (Role.support, Act.decide_request, Scope.everywhere),
     (Role.support, Act.view_card, Scope.everywhere),
     (Role.support, Act.hold_card, Scope.at_holders_request),
     (Role.support, Act.hold_card, Scope.unlinked_card),
     (Role.support, Act.release_hold, Scope.everywhere),
     (Role.support, Act.revoke_card, Scope.at_holders_request),
 )
-"""Every right there is. An employee has none here: what employees do, they do as holder."""
+"""Every right there is. An employee has none here: what employees do, they do as holder.
+
+Validating an organisation is decided before anybody has a role in it: by the card that its request names
+(`organisations.rules.require_validator`). Deciding on requests comes with the support desk.
+"""
 
 ScopeTest = Callable[[PersonId, OrganisationId | None, Target], bool]
 """Tells whether a target is within a scope, for a person with a role at a place (None.
@@ -65,10 +67,6 @@ def _is_own_hold(person: PersonId, _place: OrganisationId | None, target: Target
     return target.is_hold_of_holder and target.holder_id == person
 
 
-def _is_named_in_request(person: PersonId, _place: OrganisationId | None, target: Target) -> bool:
-    return target.named_person_id == person
-
-
 def _is_unlinked_card(_person: PersonId, _place: OrganisationId | None, target: Target) -> bool:
     return target.linked_organisations is not None and not target.linked_organisations
 
@@ -87,7 +85,6 @@ SCOPE_TESTS: Final[Mapping[Scope, ScopeTest]] = {
     Scope.organisations_hold: _is_organisations_hold,
     Scope.own_card: _is_own_card,
     Scope.own_hold: _is_own_hold,
-    Scope.named_in_request: _is_named_in_request,
     Scope.unlinked_card: _is_unlinked_card,
     Scope.at_holders_request: _is_at_holders_request,
     Scope.everywhere: _is_anything,

@@ -113,7 +113,7 @@ async def test_two_administrators_who_leave_at_once_do_not_leave_the_organisatio
 async def test_support_stands_in_the_same_table(work: Work) -> None:
     """ROLE-6."""
     person = await person_with_role(work, Role.support, None)
-    found = await roles.require_right(work, person_id=person.id, act=Act.decide_request, target=Target())
+    found = await roles.require_right(work, person_id=person.id, act=Act.view_organisation, target=Target())
     assert found.role is Role.support
 
 

@@ -36,8 +36,6 @@ SITUATIONS: Mapping[str, Target] = {
     "hold of support": replace(MINE),
     "organisation here": Target(organisation_id=HERE),
     "organisation elsewhere": Target(organisation_id=THERE),
-    "request that names me": Target(organisation_id=THERE, named_person_id=ME),
-    "request that names another": Target(organisation_id=THERE, named_person_id=OTHER),
     "nothing": Target(),
 }
 
@@ -52,14 +50,13 @@ MANAGING = {
 }
 ASKED = {"card whose holder asked"}
 
-# Written by hand from LIFE-2, LIFE-4, LIFE-11, ORG-3, ORG-4 and ROLE-1…2, not from the table.
+# Written by hand from LIFE-2, LIFE-4, LIFE-11 and ROLE-1…2, not from the table.
 PROMISED: Mapping[Role, Mapping[Act, set[str]]] = {
     Role.holder: {
         Act.view_card: MINE_NAMES,
         Act.hold_card: MINE_NAMES,
         Act.revoke_card: MINE_NAMES,
         Act.release_hold: {"hold of mine"},
-        Act.validate_organisation: {"request that names me"},
     },
     Role.administrator: MANAGING,
     Role.manager: MANAGING,
@@ -68,7 +65,6 @@ PROMISED: Mapping[Role, Mapping[Act, set[str]]] = {
         Act.view_card: set(SITUATIONS),
         Act.release_hold: set(SITUATIONS),
         Act.view_organisation: set(SITUATIONS),
-        Act.decide_request: set(SITUATIONS),
         Act.hold_card: {"card without link", *ASKED},
         Act.revoke_card: ASKED,
     },
