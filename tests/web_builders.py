@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import re
 from dataclasses import fields
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,3 +52,10 @@ def browser(application: ASGIApp, origin: str = "http://localhost:8600", **optio
     assert urlsplit(origin).netloc
     transport = httpx.ASGITransport(app=application, client=("192.0.2.7", 40000))
     return httpx.AsyncClient(transport=transport, base_url=origin, **options)
+
+
+def form_token_of(page: str) -> str:
+    """Return the token of the first form on a page."""
+    found = re.search(r'name="form_token" value="([^"]+)"', page)
+    assert found is not None
+    return found.group(1)

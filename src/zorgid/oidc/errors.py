@@ -125,6 +125,13 @@ class LoginRequired(OAuthRefusal):
     error = "login_required"
 
 
+class AccessDenied(OAuthRefusal):
+    """The person broke the login off (RFC 6749, section 4.1.2.1); beginning again solves it."""
+
+    code = "oauth-access-denied"
+    error = "access_denied"
+
+
 class UnmetAuthenticationRequirements(OAuthRefusal):
     """No means gives the level that the client insists on.
 

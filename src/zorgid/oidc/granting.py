@@ -15,19 +15,19 @@ from zorgid.login.model import Begun, Purpose, Session, Shown
 from zorgid.login.sessions import actor_of
 from zorgid.oidc import store
 from zorgid.oidc.authorise import checked_request
-from zorgid.oidc.errors import (
-    OAuthRefusal,
-    RequestExpired,
-)
+from zorgid.oidc.errors import AccessDenied, OAuthRefusal, RequestExpired
 from zorgid.oidc.hints import read_hint
 from zorgid.oidc.model import AuthorisationRequest, Grant, grant_subject
 from zorgid.oidc.organisation import organisation_of_work
 from zorgid.oidc.parameters import UnverifiedParameters
 from zorgid.oidc.profiles import CODE_LIVES_FOR, REQUEST_KEPT_FOR
 from zorgid.oidc.requirement import Circumstances, ProofNeeded, sufficient_session
-from zorgid.oidc.response import AuthorisationResponse, code_response
+from zorgid.oidc.response import AuthorisationResponse, code_response, error_response
 from zorgid.oidc.setup import AUTHORIZE, IdentityServer
 from zorgid.storage.database import Work
+
+DECLINED: Final = "declined"
+"""The parameter with which a browser goes back to the client after its person broke the login off."""
 
 CONTINUE: Final = "continue"
 """The parameter that carries the reference of a kept request; `request` is taken by RFC 9101."""
@@ -76,6 +76,18 @@ async def waiting_request(work: Work, reference_text: str) -> Waiting:
     if kept is None:
         raise RequestExpired(description="The request has expired or was used.")
     return Waiting(UnverifiedParameters.decode(kept.encoded), reference, kept.created_at)
+
+
+async def decline(work: Work, server: IdentityServer, waiting: Waiting) -> AuthorisationResponse:
+    """Use a kept request up and return the response that tells the client that the person broke off.
+
+    Raises:
+        OAuthRefusal: a check failed, or the request was used meanwhile.
+    """
+    request = await _checked(work, server, waiting.unverified)
+    await _use_up(work, waiting)
+    refusal = AccessDenied(description="The person broke the login off.").sent_to(request.target)
+    return error_response(refusal, issuer=server.issuer)
 
 
 async def authorise(

@@ -6,12 +6,24 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from zorgid.kernel.errors import Refusal
+from zorgid.login.actions import transaction_of_browser
+from zorgid.login.errors import TransactionUnknown
 from zorgid.login.model import Session
 from zorgid.login.sessions import session_for
 from zorgid.oidc.errors import OAuthRefusal
-from zorgid.oidc.granting import CONTINUE, LoginBegun, Waiting, authorise, keep_request, waiting_request
+from zorgid.oidc.granting import (
+    CONTINUE,
+    DECLINED,
+    LoginBegun,
+    Waiting,
+    authorise,
+    decline,
+    keep_request,
+    waiting_request,
+)
 from zorgid.oidc.parameters import UnverifiedParameters
 from zorgid.oidc.response import error_response
+from zorgid.protocol.messages import TransactionState
 from zorgid.storage.database import Work
 from zorgid.web import cookies
 from zorgid.web.edge import LANGUAGES, refusal_page, work_of
@@ -28,8 +40,11 @@ async def authorize_by_get(request: Request) -> Response:
     await services.limits.take(request, BEGIN_PER_ADDRESS)
     try:
         async with work_of(request) as work:
+            waiting = await _waiting(request, work)
+            if waiting.reference is not None and await _was_declined(request, work):
+                return authorisation_answer(request, await decline(work, services.identity, waiting))
             session = await session_of_browser(request, work)
-            answer = await authorise(work, services.identity, await _waiting(request, work), session)
+            answer = await authorise(work, services.identity, waiting, session)
     except OAuthRefusal as refusal:
         return _refused(request, refusal)
     if isinstance(answer, LoginBegun):
@@ -65,6 +80,19 @@ async def _waiting(request: Request, work: Work) -> Waiting:
     unverified = UnverifiedParameters.decode(request.scope["query_string"])
     reference = None if unverified.one("client_id") else unverified.one(CONTINUE)
     return Waiting(unverified) if reference is None else await waiting_request(work, reference)
+
+
+async def _was_declined(request: Request, work: Work) -> bool:
+    """Tell whether this browser's person broke off the login that the kept request waits for."""
+    cookie = cookies.transaction_cookie(request)
+    if DECLINED not in request.query_params or cookie is None:
+        return False
+    try:
+        transaction = await transaction_of_browser(work, cookie)
+    except TransactionUnknown:
+        return False
+    waits_for_it = transaction.return_to.endswith(f"{CONTINUE}={request.query_params[CONTINUE]}")
+    return waits_for_it and transaction.state is TransactionState.cancelled
 
 
 def _login_page(ui_locales: Sequence[str]) -> str:
