@@ -1,8 +1,6 @@
 """One running platform for all tests of a module: its walks leave each other alone by persons and cards."""
 
-import json
 import logging
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ import psycopg
 import pytest
 import structlog
 from psycopg import sql
+from tests.scenarios.leaks import leaked
 from tests.scenarios.world import Scenario, scenario
 
 from zorgid.logs import configure_logs
@@ -63,19 +62,3 @@ def world(module_folder: Path, module_database_url: str, log: StringIO) -> Itera
     with scenario(module_folder, module_database_url) as running:
         yield running
     assert not leaked(log.getvalue(), running.secrets)
-
-
-WORDS = (re.compile(r"[A-Za-z0-9_-]+"), re.compile(r"[A-Za-z0-9+/=]+"), re.compile(r"\w+"))
-"""How a log is taken apart: secrets are digits, letters, base64url, base64 or hexadecimal."""
-
-
-def leaked(log: str, secrets: set[str]) -> set[str]:
-    """Return the secrets that stand in a log."""
-    assert log
-    found: set[str] = set()
-    for text in log.splitlines():
-        line = json.loads(text)
-        line.pop("at", None)  # a moment is made of digits, as a PIN is
-        written = json.dumps(line, ensure_ascii=False)
-        found |= {word for words in WORDS for word in words.findall(written)} & secrets
-    return found

@@ -51,7 +51,7 @@ def card_states(world: Scenario, blank: str, label: str = EMPLOYEE) -> list[str]
 
 def certificate_states(world: Scenario, blank: str, label: str = EMPLOYEE) -> set[tuple[str, str]]:
     serial = blank.removeprefix("blank-")
-    rows = world.certificates(label).rows
+    rows = world.certificates(label)
     return {(row["card_state"], row["status"]) for row in rows if row["chip_serial"] == serial}
 
 

@@ -10,7 +10,7 @@ import base64
 import itertools
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest import mock
+from uuid import UUID
 
 import httpx
 import psycopg
@@ -183,7 +184,8 @@ class Maker:
             case ChoosePin():
                 return NewPin(self.new_pin, self.new_pin)
             case KeepPuk(puk=puk):
-                self.scenario.secrets.add(puk.text_to_show_once())
+                shown = puk.text_to_show_once()
+                self.scenario.secrets |= {shown, shown.replace(" ", "")}
                 return self.keeps_puk
             case StartOver():
                 return self.starts_over
@@ -192,21 +194,10 @@ class Maker:
         raise AssertionError(question)
 
 
-@dataclass
-class Certificates:
-    """The certificates of one person's cards, as the database has them."""
-
-    rows: list[dict[str, Any]]
-
-    def of_state(self, *states: str) -> list[dict[str, Any]]:
-        return [row for row in self.rows if row["card_state"] in states]
-
-    def not_of_working_cards(self) -> list[dict[str, Any]]:
-        return [row for row in self.rows if row["card_state"] != "active"]
-
-
 class Scenario:
     """The platform and its surroundings while they run. Everything here may be called from the test's thread."""
+
+    origin = ORIGIN
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, running: Running, world: World, clock: FakeClock
@@ -222,8 +213,8 @@ class Scenario:
         self._serials = itertools.count(FIRST_SERIAL)
         pki = httpx.ASGITransport(running.pki, client=("192.0.2.9", 40000))
         self._pki = httpx.AsyncClient(transport=pki, base_url="http://pki.test")
-        self.settled: set[bytes] = set()
-        """Serials that OCSP called revoked, which is for good."""
+        self.settled: set[UUID] = set()
+        """Cards all of whose certificates OCSP called revoked, which is for good."""
         url = running.settings.database_url
         assert url is not None
         self._connection = psycopg.connect(url, row_factory=dict_row, autocommit=True)
@@ -267,7 +258,7 @@ class Scenario:
         """Go to a door of the portal and return the link that starts the app."""
 
         async def walk() -> Page:
-            page = await visitor.open(f"{ORIGIN}{path}")
+            page = await visitor.open(f"{self.origin}{path}")
             return await visitor.submit(page, path)
 
         link = self.run(walk()).launch_link
@@ -363,15 +354,16 @@ class Scenario:
         number = self.uzi(label).person.uzi_number
         return self.rows("select person_id from uzi_number where uzi_number = %s", number)[0]["person_id"]
 
-    def certificates(self, label: str) -> Certificates:
-        """Return every certificate that was ever intended for cards of a person."""
+    def certificates(self, label: str, *, but: Collection[UUID] = ()) -> list[dict[str, Any]]:
+        """Return every certificate that was ever intended for a person's cards, but for those of some cards."""
         query = """
             select c.state as card_state, c.id as card_id, c.chip_serial, t.serial, t.profile, t.status, t.stage,
                    t.certificate
             from ca_certificate t join card c on c.id = t.card_id
-            join uzi_number u on u.person_id = c.holder_id where u.uzi_number = %s
+            join uzi_number u on u.person_id = c.holder_id
+            where u.uzi_number = %s and not c.id = any(%s)
         """
-        return Certificates(self.rows(query, self.uzi(label).person.uzi_number))
+        return self.rows(query, self.uzi(label).person.uzi_number, list(but))
 
     def cards(self, label: str) -> list[dict[str, Any]]:
         """Return every card of a person with the state of its blank card."""
