@@ -21,7 +21,7 @@ async def run(
     """Run the demo and return the exit code. `once` uses a fresh database and fresh cards of its own.
 
     Raises:
-        SettingsUnfit: the settings are not those of a demo.
+        SettingsUnfit: the settings are not those of a demo, or name a database that was used before.
         AddressTaken: another demo is running here.
     """
     if not settings.is_demo:
@@ -44,6 +44,8 @@ async def _run_once(
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     fresh = settings.model_copy(update={"data_folder": folder})
     async with running_demo(fresh, folder=folder, register_folder=settings.data_folder) as demo:
+        if await is_registered(demo.platform.services.database, DEMO, DE_LINDE):
+            raise SettingsUnfit("ZORGID_DATABASE_URL: the main job needs an empty database; leave it out")
         job = MainJob(demo, _say)
         is_done = await job.run()
         if report is not None:

@@ -194,9 +194,7 @@ async def _take_note(work: Work, incoming: AppRequest, key: AppKey, counter: int
     return before == counter
 
 
-async def accept_app_request(
-    work: Work, setup: LoginSetup, incoming: AppRequest, key: AppKey | None
-) -> bool:
+async def accept_app_request(work: Work, setup: LoginSetup, incoming: AppRequest, key: AppKey | None) -> bool:
     """Check that the app signed this request, and tell whether this very request came before (ALL-8).
 
     Raises:

@@ -76,13 +76,20 @@ def states_before(act: Act) -> list[TransactionState]:
     return [state for state, known in TRANSITIONS if known is act]
 
 
+def ends_at(transaction: Transaction) -> datetime:
+    """Return when an open transaction is over.
+
+    Five minutes, or the minute of its completion code (exclusive).
+    """
+    if transaction.state is S.proved and transaction.completion_expires_at is not None:
+        return min(transaction.expires_at, transaction.completion_expires_at)
+    return transaction.expires_at
+
+
 def state_at(transaction: Transaction, *, now: datetime) -> TransactionState:
     """Return the state at `now`: what is over is over, whatever the sweep has written down already."""
-    ends_at = transaction.expires_at
-    if transaction.state is S.proved and transaction.completion_expires_at is not None:
-        ends_at = min(ends_at, transaction.completion_expires_at)
     can_expire = (transaction.state, Act.expire) in TRANSITIONS
-    return S.expired if can_expire and now >= ends_at else transaction.state
+    return S.expired if can_expire and now >= ends_at(transaction) else transaction.state
 
 
 @dataclass(frozen=True)

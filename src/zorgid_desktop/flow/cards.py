@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
+from cardkit.apdu import WRONG_DATA
 from cardkit.card import CardCertificate, CertificateUsage
 from cardkit.errors import (
     CardBusy,
     CardError,
     CardGone,
     CardNotRecognised,
+    CardRefused,
     CertificateMissing,
     PinBlocked,
     PinUnfit,
@@ -84,6 +86,10 @@ def show_pin(face: Face, card: PivCard, *, context: Context | None, holder: str)
             card.verify_pin(pin)
         except PinUnfit:
             trouble = unfit(card.pin_rules)
+        except CardRefused as refused:
+            if refused.status != WRONG_DATA:
+                raise
+            trouble = Said("pin-not-taken")  # SP 800-73-4 part 2, 3.2.1: the tries are as they were
         except PinWrong as wrong:
             trouble = Said("pin-wrong", {"tries_left": wrong.tries_left})
         except PinBlocked:

@@ -102,7 +102,7 @@ async def test_a_card_is_valid_three_years_from_the_day_of_making(work: Work, wo
 
 async def test_kind_and_level_come_from_stock(work: Work, world: World) -> None:
     """CARD-10."""
-    sold = await sold_blank_card(work, kind="virtual-strict")
+    sold = await sold_blank_card(work, kind="virtual-unattested")
     blank = await stock.reserve_for_making(
         work, chip_serial=sold.chip_serial, issuance_id=IssuanceId(uuid4()), by=SYSTEM
     )
@@ -114,7 +114,7 @@ async def test_kind_and_level_come_from_stock(work: Work, world: World) -> None:
         policy=MeansPolicy.one_kind,
         by=SYSTEM,
     )
-    assert (card.kind, card.level) == ("virtual-strict", "low")
+    assert (card.kind, card.level) == ("virtual-unattested", "low")
 
 
 async def test_who_manages_cannot_begin_a_smartcard(work: Work, world: World) -> None:

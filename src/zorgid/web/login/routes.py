@@ -101,7 +101,7 @@ async def _states(request: Request, transaction_id: str) -> AsyncIterator[str]:
             async with work_of(request) as work:
                 transaction = await _own_transaction(request, work)
                 state = rules.state_at(transaction, now=work.now)
-                left = (transaction.expires_at - work.now).total_seconds()
+                left = (rules.ends_at(transaction) - work.now).total_seconds()
             if state is not last:
                 yield f"event: state\ndata: {state}\n\n"
                 last = state
