@@ -65,6 +65,32 @@ async def record(
     return entry_id
 
 
+async def record_refusal(
+    database: Database,
+    origin: Origin,
+    refusal: Refusal,
+    *,
+    event: Event,
+    by: Actor,
+    on: Subject,
+    organisation_id: OrganisationId | None = None,
+) -> None:
+    """Record that an act was refused, in a transaction of its own: the refused act's may be rolled back.
+
+    The entry holds the code and the loggable facts.
+    """
+    async with database.work(origin) as aside:
+        await record(
+            aside,
+            event=event,
+            by=by,
+            on=on,
+            organisation_id=organisation_id,
+            outcome=Outcome.refused,
+            facts=rules.facts_of_refusal(refusal),
+        )
+
+
 @asynccontextmanager
 async def failures_told(
     database: Database,
@@ -81,27 +107,25 @@ async def failures_told(
     only the type is written, as far as the database still takes it. For what asks others outside any
     transaction; see `act`.
     """
-
-    async def tell(outcome: Outcome, facts: Mapping[str, Any]) -> None:
-        async with database.work(origin) as aside:
-            await record(
-                aside,
-                event=event,
-                by=by,
-                on=on,
-                organisation_id=organisation_id,
-                outcome=outcome,
-                facts=facts,
-            )
-
     try:
         yield
     except Refusal as refusal:
-        await tell(Outcome.refused, rules.facts_of_refusal(refusal))
+        await record_refusal(
+            database, origin, refusal, event=event, by=by, on=on, organisation_id=organisation_id
+        )
         raise
     except Exception as fault:
         with contextlib.suppress(Exception):  # the fault itself is what must reach the operator
-            await tell(Outcome.broken, {"fault": type(fault).__name__})
+            async with database.work(origin) as aside:
+                await record(
+                    aside,
+                    event=event,
+                    by=by,
+                    on=on,
+                    organisation_id=organisation_id,
+                    outcome=Outcome.broken,
+                    facts={"fault": type(fault).__name__},
+                )
         raise
 
 

@@ -97,6 +97,7 @@ class Event(StrEnum):
     code_issued = "code-issued"
     tokens_issued = "tokens-issued"
     code_replayed = "code-replayed"
+    userinfo_asked = "userinfo-asked"
     signing_key_changed = "signing-key-changed"
     # making a card
     issuance_opened = "issuance-opened"

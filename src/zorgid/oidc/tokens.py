@@ -118,7 +118,9 @@ async def userinfo(
     claims = access_token(server, ring, unverified, audience=server.userinfo_url, now=work.now)
     grant = await store.grant_of_token(work, str(claims["jti"]))
     if grant is None:
-        raise InvalidToken(description="The access token is not valid any more.")
+        raise InvalidToken(
+            description="The access token is not valid any more.", detail=f"jti {claims['jti']}"
+        )
     await _require_session(work, grant, InvalidToken)
     subject = str(claims["sub"])
     if not as_jwt:

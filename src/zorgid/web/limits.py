@@ -57,6 +57,9 @@ APP_PER_ADDRESS: Final = Limit("app", 6000, MINUTE, is_shared=False)
 TOKEN_PER_ADDRESS: Final = Limit("token-address", 6000, MINUTE, is_shared=False)
 TOKEN_PER_CLIENT: Final = Limit("token-client", 60_000, MINUTE, is_shared=False)
 
+# So that nobody fills the audit log by being refused; every refusal stands in the operator's log.
+RECORDED_PER_ADDRESS: Final = Limit("refusal-recorded", 600, MINUTE, is_shared=False)
+
 SWEPT_AFTER: Final = 1000
 """Takes of shared limits after which a node sweeps the table."""
 

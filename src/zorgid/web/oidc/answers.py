@@ -1,6 +1,7 @@
 """The forms that answers of the identity server take: JSON errors, the page that posts, shared headers."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -8,11 +9,15 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from zorgid.oidc.errors import OAuthRefusal
+from zorgid.audit.actions import record_refusal
+from zorgid.audit.model import Actor, ActorKind, Event, Subject
+from zorgid.oidc.errors import LoginRequired, OAuthRefusal, UnmetAuthenticationRequirements
 from zorgid.oidc.parameters import UnverifiedParameters
 from zorgid.oidc.response import AuthorisationResponse, Redirect
-from zorgid.web.edge import render
+from zorgid.web.edge import origin_of, render
+from zorgid.web.limits import RECORDED_PER_ADDRESS, TooMany
 from zorgid.web.policy import script_hash
+from zorgid.web.services import services_of
 
 NOT_KEPT: Final[Mapping[str, str]] = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """Source: RFC 6749, section 5.1."""
@@ -28,12 +33,38 @@ SUBMIT: Final = "document.forms[0].submit()"
 """The whole script of the page that posts; allowed by its hash."""
 
 
+EVERYDAY: Final = (LoginRequired, UnmetAuthenticationRequirements)
+"""Answers to a client that only asked whether somebody is logged in, and how."""
+
+LONGEST_CLIENT: Final = 100
+"""Characters of a claimed client id in the audit log."""
+
 log = structlog.get_logger("zorgid.oidc")
 
 
-def note(refusal: OAuthRefusal) -> None:
-    """Write a refusal into the operator's log, with the detail that the client is not told."""
+async def note(
+    request: Request, refusal: OAuthRefusal, *, event: Event, claimed_client: str | None = None
+) -> None:
+    """Write a refusal into the log, and into the audit log unless it is an everyday answer (AUD-1).
+
+    `claimed_client` is who the request says it comes from; whether that was proved, the refusal tells. What
+    one address is refused beyond a limit stands in the operator's log only.
+    """
     log.info("refused", refusal=refusal)
+    if isinstance(refusal, EVERYDAY):
+        return
+    services = services_of(request)
+    with suppress(TooMany):
+        await services.limits.take(request, RECORDED_PER_ADDRESS)
+        named = claimed_client[:LONGEST_CLIENT] if claimed_client else None
+        await record_refusal(
+            services.database,
+            origin_of(request),
+            refusal,
+            event=event,
+            by=Actor(ActorKind.client, reference=named),
+            on=Subject("client", named or "not-named"),
+        )
 
 
 def cached(span: timedelta) -> dict[str, str]:
@@ -57,7 +88,6 @@ def preflight(methods: str) -> Callable[[Request], Awaitable[Response]]:
 
 def json_error(refusal: OAuthRefusal) -> JSONResponse:
     """Return a refusal as the token endpoint writes it (RFC 6749, section 5.2)."""
-    note(refusal)
     content = {"error": refusal.error, "error_description": refusal.description}
     return JSONResponse(content, refusal.status, headers={**ANY_SITE, **NOT_KEPT})
 

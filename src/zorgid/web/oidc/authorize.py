@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from zorgid.audit.model import Event
 from zorgid.kernel.errors import Refusal
 from zorgid.login.actions import transaction_of_browser
 from zorgid.login.errors import TransactionUnknown
@@ -38,15 +39,17 @@ async def authorize_by_get(request: Request) -> Response:
     """Answer a new request, or one that was kept and now goes on."""
     services = services_of(request)
     await services.limits.take(request, BEGIN_PER_ADDRESS)
+    client_id: str | None = None
     try:
         async with work_of(request) as work:
             waiting = await _waiting(request, work)
+            client_id = waiting.unverified.one("client_id")
             if waiting.reference is not None and await _was_declined(request, work):
                 return authorisation_answer(request, await decline(work, services.identity, waiting))
             session = await session_of_browser(request, work)
             answer = await authorise(work, services.identity, waiting, session)
     except OAuthRefusal as refusal:
-        return _refused(request, refusal)
+        return await _refused(request, refusal, client_id)
     if isinstance(answer, LoginBegun):
         response = RedirectResponse(_login_page(answer.ui_locales), 303)
         cookies.set_transaction(request, response, answer.begun)
@@ -58,12 +61,14 @@ async def authorize_by_post(request: Request) -> Response:
     """Keep the request and go on by GET: a post from another site comes without our cookies."""
     services = services_of(request)
     await services.limits.take(request, BEGIN_PER_ADDRESS)
+    client_id: str | None = None
     try:
         unverified = await form_parameters(request)
+        client_id = unverified.one("client_id")
         async with work_of(request) as work:
             goes_on_at = await keep_request(work, services.identity, unverified)
     except OAuthRefusal as refusal:
-        return _refused(request, refusal)
+        return await _refused(request, refusal, client_id)
     return RedirectResponse(goes_on_at, 303)
 
 
@@ -102,8 +107,8 @@ def _login_page(ui_locales: Sequence[str]) -> str:
     return LOGIN_PAGE if spoken is None else f"{LOGIN_PAGE}?lang={spoken}"
 
 
-def _refused(request: Request, refusal: OAuthRefusal) -> Response:
-    note(refusal)
+async def _refused(request: Request, refusal: OAuthRefusal, client_id: str | None) -> Response:
+    await note(request, refusal, event=Event.code_issued, claimed_client=client_id)
     if refusal.target is None:
         return refusal_page(request, refusal)
     issuer = services_of(request).identity.issuer

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from zorgid.audit.model import Event
 from zorgid.clients.errors import ClientUnknown
 from zorgid.clients.model import Client, ClientId
 from zorgid.oidc.assertion import claimed_client
@@ -15,7 +16,7 @@ from zorgid.oidc.tokens import redeem_code
 from zorgid.storage.database import Work
 from zorgid.web.edge import retry_after, sentence_for, work_of
 from zorgid.web.limits import TOKEN_PER_ADDRESS, TOKEN_PER_CLIENT, TooMany
-from zorgid.web.oidc.answers import ANY_SITE, NOT_KEPT, form_parameters, json_error
+from zorgid.web.oidc.answers import ANY_SITE, NOT_KEPT, form_parameters, json_error, note
 from zorgid.web.services import services_of
 
 
@@ -23,6 +24,7 @@ async def token(request: Request) -> Response:
     """Exchange a code for tokens; the answer and its audit entry are one commit."""
     services = services_of(request)
     server = services.identity
+    client_id: ClientId | None = None
     try:
         await services.limits.take(request, TOKEN_PER_ADDRESS)
         unverified = await form_parameters(request)
@@ -41,6 +43,7 @@ async def token(request: Request) -> Response:
     except TooMany as refusal:
         return _too_many(request, refusal)
     except OAuthRefusal as refusal:
+        await note(request, refusal, event=Event.tokens_issued, claimed_client=client_id)
         return _refused(request, refusal)
     return JSONResponse(answer, headers={**ANY_SITE, **NOT_KEPT})
 

@@ -1,11 +1,12 @@
-"""The userinfo endpoint: who it is, for whoever has an access token (RFC 6750.
+"""The userinfo endpoint: who it is, for whoever has an access token.
 
-OpenID Connect Core 1.0, 5.3).
+Source: RFC 6750; OpenID Connect Core 1.0, section 5.3.
 """
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from zorgid.audit.model import Event
 from zorgid.oidc import tokens
 from zorgid.oidc.errors import InvalidRequest, InvalidToken, OAuthRefusal
 from zorgid.oidc.jose import UnverifiedToken
@@ -25,6 +26,7 @@ async def userinfo(request: Request) -> Response:
         async with work_of(request) as work:
             told = await tokens.userinfo(work, services_of(request).identity, unverified, as_jwt=as_jwt)
     except OAuthRefusal as refusal:
+        await note(request, refusal, event=Event.userinfo_asked)
         return _challenge(refusal)
     headers = {**ANY_SITE, **NOT_KEPT}
     if isinstance(told, str):
@@ -47,7 +49,6 @@ async def _bearer_token(request: Request) -> UnverifiedToken:
 
 def _challenge(refusal: OAuthRefusal) -> Response:
     """Return a refusal as a resource server writes it (RFC 6750, section 3)."""
-    note(refusal)
     facts = f'error="{refusal.error}", error_description="{refusal.description}"'
     headers = {**ANY_SITE, **NOT_KEPT, "WWW-Authenticate": f"Bearer {facts}"}
     content = {"error": refusal.error, "error_description": refusal.description}
