@@ -16,8 +16,6 @@ def test_the_walks_collect_every_kind_of_secret_that_they_use(world: Scenario) -
     world.make(maker)
     assert {NEW_PIN, maker.pin} <= world.secrets
     fresh = world.secrets - before
-    # A handle, a cookie of the transaction and one of the form, a completion code, a PUK, a management key twice.
-    assert sorted(len(secret) for secret in fresh) >= [8, 22, 32]
     assert any(len(secret) == 22 for secret in fresh)
     assert any(len(secret) == 8 and secret.isdigit() for secret in fresh)
     assert sum(len(secret) == 43 for secret in fresh) >= 2
