@@ -18,7 +18,7 @@ from zorgid.ca.keys import KeyProvider, SigningAlgorithm
 from zorgid.ca.model import AuthorityName, Hierarchy
 from zorgid.ca.responder import renew_responder
 from zorgid.cards.actions import expire_cards
-from zorgid.issuance.actions import fail_one_expired
+from zorgid.issuance.actions import fail_one_expired, forget_one_ended
 from zorgid.login.actions import sweep as sweep_logins
 from zorgid.oidc.actions import sweep as sweep_identity_server
 from zorgid.oidc.rotation import rotate_signing_keys
@@ -27,6 +27,7 @@ from zorgid.outbox.dispatch import Dispatcher
 from zorgid.outbox.model import Handler, OutboxEvent
 from zorgid.settings import Settings
 from zorgid.storage.database import Database, Origin, Work
+from zorgid.trust.actions import sweep as sweep_trust
 
 NOTHING_FOLLOWS: Final = (
     "card-activated",
@@ -112,6 +113,8 @@ def worker_runs(
         Loop("rotate signing keys", timedelta(hours=1), in_work(rotate)),
         Loop("expire cards", timedelta(minutes=1), until_none(in_work(expire_cards))),
         Loop("fail late makings", timedelta(minutes=1), until_none(in_work(fail_one_expired))),
+        Loop("forget ended makings", timedelta(minutes=5), until_none(in_work(forget_one_ended))),
+        Loop("sweep status of UZI cards", timedelta(minutes=5), in_work(sweep_trust)),
     )
     return [sealer.run, dispatcher.run, *(loop.run for loop in loops)]
 

@@ -319,6 +319,19 @@ async def _fail(work: Work, issuance: Issuance, why: str) -> None:
     )
 
 
+async def forget_one_ended(work: Work) -> bool:
+    """Clear what is personal in one making that has been over for two days; false when there is none left.
+
+    The row stays: it tells which GUIDs are ours, and which UZI certificate a card was made with (CARD-16).
+    """
+    issuance = await store.ended(work, before=work.now - rules.KEPT_FOR)
+    if issuance is None:
+        return False
+    made_with = rules.uzi_certificate(issuance) if issuance.step is IssuanceStep.done else None
+    await store.forget_person(work, issuance.id, made_with)
+    return True
+
+
 async def fail_one_expired(work: Work) -> bool:
     """Fail one making whose day has passed; false when there is none left. The sweep calls it until it is."""
     issuance = await store.expired(work, now=work.now)

@@ -76,6 +76,16 @@ class IssuanceSetup:
 
 
 @dataclass(frozen=True)
+class UziCertificate:
+    """The UZI certificate that a card was made with, as its issuer names it (CARD-16)."""
+
+    issuer: bytes
+    """The distinguished name, DER."""
+    serial: bytes
+    """Big-endian, without leading zeros."""
+
+
+@dataclass(frozen=True)
 class Issuance:
     """One making, as stored."""
 

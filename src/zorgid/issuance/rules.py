@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from cryptography.x509 import load_der_x509_certificate
+
 from zorgid.issuance.errors import CardNotBlank, IssuanceOver, NotAtThisStep
-from zorgid.issuance.model import Issuance, IssuanceAct
+from zorgid.issuance.model import Issuance, IssuanceAct, UziCertificate
 from zorgid.protocol.messages import IssuanceStep
 
 ISSUANCE_LASTS: Final = timedelta(hours=24)
 PROOF_LASTS: Final = timedelta(minutes=10)
 """How long the new card may take to prove itself after it was asked."""
+KEPT_FOR: Final = timedelta(days=2)
+"""How long a making that is over still names its person, for questions about what went wrong."""
 
 S = IssuanceStep
 A = IssuanceAct
@@ -57,6 +61,15 @@ def require_open(issuance: Issuance, *, now: datetime) -> Issuance:
     ):
         raise IssuanceOver
     return issuance
+
+
+def uzi_certificate(issuance: Issuance) -> UziCertificate:
+    """Return which UZI certificate a making was opened with: what names it, and nobody."""
+    certificate = load_der_x509_certificate(issuance.proved.certificate_der)
+    serial = certificate.serial_number
+    return UziCertificate(
+        issuer=certificate.issuer.public_bytes(), serial=serial.to_bytes((serial.bit_length() + 7) // 8)
+    )
 
 
 def require_blank(guid: bytes | None, *, ours: frozenset[bytes]) -> bytes | None:

@@ -7,7 +7,7 @@ from typing import Any, Final, LiteralString
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from zorgid.issuance.model import Issuance
+from zorgid.issuance.model import Issuance, UziCertificate
 from zorgid.kernel.ids import CardId, IssuanceId, OrganisationId, PersonId, TransactionId
 from zorgid.login.stored import proved_from_json, proved_to_json
 from zorgid.protocol.app_key import AppKey
@@ -56,8 +56,8 @@ async def rebind(work: Work, issuance: Issuance, transaction_id: TransactionId) 
 
 
 async def by_id(work: Work, issuance_id: IssuanceId) -> Issuance | None:
-    """Return a making, locked for this work."""
-    return await _one(work, "issuance_id = %s for update", issuance_id)
+    """Return a making, locked for this work; one that was over so long that it was forgotten is not there."""
+    return await _one(work, "issuance_id = %s and proved is not null for update", issuance_id)
 
 
 async def open_of_person(work: Work, person_id: PersonId) -> Issuance | None:
@@ -67,7 +67,7 @@ async def open_of_person(work: Work, person_id: PersonId) -> Issuance | None:
 
 async def by_transaction(work: Work, transaction_id: TransactionId) -> Issuance | None:
     """Return the making that a transaction opened or went on with."""
-    return await _one(work, "transaction_id = %s", transaction_id)
+    return await _one(work, "transaction_id = %s and proved is not null", transaction_id)
 
 
 async def expired(work: Work, *, now: datetime) -> Issuance | None:
@@ -76,6 +76,29 @@ async def expired(work: Work, *, now: datetime) -> Issuance | None:
         "step not in ('done', 'failed') and expires_at <= %s limit 1 for update skip locked"
     )
     return await _one(work, condition, now)
+
+
+async def ended(work: Work, *, before: datetime) -> Issuance | None:
+    """Return one making that ended before `before` and still names its person, locked.
+
+    Those that another node works on are skipped.
+    """
+    condition: LiteralString = (
+        "finished_at < %s and proved is not null order by finished_at limit 1 for update skip locked"
+    )
+    return await _one(work, condition, before)
+
+
+async def forget_person(work: Work, issuance_id: IssuanceId, made_with: UziCertificate | None) -> None:
+    """Clear what is personal in a making that is over, and note the UZI certificate of a card it made."""
+    await work.connection.execute(
+        """
+        update issuance set proved = null, app_x = null, app_y = null, challenge = null, context = null,
+                            made_with_issuer = %s, made_with_serial = %s
+        where issuance_id = %s
+        """,
+        (made_with and made_with.issuer, made_with and made_with.serial, issuance_id),
+    )
 
 
 async def _one(work: Work, condition: LiteralString, value: object) -> Issuance | None:

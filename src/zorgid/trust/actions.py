@@ -10,9 +10,15 @@ from zorgid.kernel.errors import Refusal
 from zorgid.kernel.randomness import RandomSource
 from zorgid.pki.errors import StatusRevoked, UziChainInvalid
 from zorgid.pki.recognise import RecognisedUziCard, recognise_uzi_certificate
-from zorgid.storage.database import Database, Origin
+from zorgid.storage.database import Database, Origin, Work
+from zorgid.trust import store
 from zorgid.trust.model import MadeWith, Recheck, RevokedBefore, TrustBundle
 from zorgid.trust.status import ASK_ANEW, AUTHORITY_KEPT_FOR, StatusDesk
+
+
+async def sweep(work: Work) -> None:
+    """Drop kept answers that nothing takes any more; what was once revoked stays known as revoked."""
+    await store.drop_answers(work, fetched_before=work.now - AUTHORITY_KEPT_FOR)
 
 
 class Trust:

@@ -95,3 +95,10 @@ async def keep_answer(
         """,
         (key.issuer_key_sha256, key.serial_bytes, der, revoked_at, reason, work.now),
     )
+
+
+async def drop_answers(work: Work, *, fetched_before: datetime) -> None:
+    """Drop answers that were fetched before a moment and told of no revocation."""
+    await work.connection.execute(
+        "delete from trust_ocsp_answer where fetched_at < %s and revoked_at is null", (fetched_before,)
+    )

@@ -20,7 +20,12 @@ from zorgid.pki.errors import (
     UziChainInvalid,
     UziTestIssuer,
 )
+from zorgid.storage.database import Origin
+from zorgid.trust.actions import sweep
 from zorgid.trust.model import MadeWith, RevokedBefore, TrustBundle, Ways
+from zorgid.trust.status import AUTHORITY_KEPT_FOR
+
+ORIGIN = Origin(request_id="test-request", address=None, node="test-node")
 
 
 def der_of(certificate):
@@ -257,6 +262,35 @@ async def test_the_status_of_authorities_is_asked_once_an_hour_and_of_the_card_e
     await trust.recognise_uzi_card(shown(register))
 
     assert (first, second, len(wire.requests) - first - second) == (3, 1, 3)
+
+
+async def kept_answers(database):
+    """Return which kept answers tell of a revocation, one truth value each."""
+    async with database.work(ORIGIN) as work:
+        cursor = await work.connection.execute("select revoked_at is not null from trust_ocsp_answer")
+        return sorted(row[0] for row in await cursor.fetchall())
+
+
+async def test_answers_are_dropped_when_nothing_takes_them_any_more_but_no_revocation_is(
+    trust, register, database, clock
+):
+    """A card that was revoked stays so while its issuer is silent."""
+    good, revoked = [card for card in register.cards if card.expected == "good"][:2]
+    register.revoke(revoked.authentication.certificate.serial_number, at=clock() - timedelta(hours=1))
+    for card in (good, revoked):
+        await outcome(trust, der_of(card.authentication.certificate))
+    before = await kept_answers(database)
+    clock.advance(AUTHORITY_KEPT_FOR)
+    async with database.work(ORIGIN) as work:
+        await sweep(work)
+    assert await kept_answers(database) == before
+
+    clock.advance(timedelta(seconds=1))
+    async with database.work(ORIGIN) as work:
+        await sweep(work)
+
+    assert before.count(False) >= 1
+    assert await kept_answers(database) == [True]
 
 
 async def test_an_unknown_card_of_a_known_issuer_is_refused(trust, register, monkeypatch):
