@@ -7,6 +7,7 @@ other process that asks for it, so whether the port is free is looked at beforeh
 import asyncio
 import contextlib
 import errno
+import resource
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,6 +26,18 @@ HEADERS_WITHIN_MS: Final = 10_000
 """How long a client may take to send its headers."""
 
 PAUSE_SECONDS: Final = 0.01
+
+MOST_CONNECTIONS: Final = 10_000
+"""Connections at once on one address; every browser on a login page holds one.
+
+Granian takes 128 unless it is told otherwise, and then leaves the rest unanswered.
+"""
+
+WAITING_CONNECTIONS: Final = 1024
+"""Connections that the system keeps for us until they are taken."""
+
+FILES_BESIDE: Final = 1024
+"""Open files that the process needs for other things than connections."""
 
 
 class AddressTaken(Fault):
@@ -56,6 +69,7 @@ async def serving(*doors: Door, stop_within_seconds: float) -> AsyncIterator[Non
         AddressTaken: somebody else listens there.
         ServerEnded: a server stopped before the block did.
     """
+    allow_open_files(len(doors) * MOST_CONNECTIONS + FILES_BESIDE)
     async with contextlib.AsyncExitStack() as stack:
         for door in doors:
             await stack.enter_async_context(_open(door, stop_within_seconds))
@@ -75,6 +89,8 @@ async def _open(door: Door, stop_within_seconds: float) -> AsyncIterator[None]:
         http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN_MS),
         websockets=False,
         log_enabled=False,
+        backlog=WAITING_CONNECTIONS,
+        backpressure=MOST_CONNECTIONS,
         ssl_protocol_min=SSLProtocols.tls12,
         ssl_cert=door.certificate,
         ssl_key=door.key,
@@ -103,6 +119,14 @@ async def _until_answering(door: Door, running: asyncio.Task[None]) -> None:
             return
         await asyncio.sleep(PAUSE_SECONDS)
     raise ServerEnded(f"the server on port {door.port} did not start") from running.exception()
+
+
+def allow_open_files(wanted: int) -> None:
+    """Let this process have so many files open, as far as the system allows it; never fewer than before."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def require_free(address: str, port: int) -> None:

@@ -116,3 +116,14 @@ async def test_the_same_port_can_be_opened_again_after_a_stop() -> None:
             httpx.AsyncClient() as c,
         ):
             assert (await c.get(f"http://127.0.0.1:{port}/")).text == f"{words} http"
+
+
+async def test_connections_that_only_wait_keep_nobody_else_out() -> None:
+    """ALL-2: every browser on a login page holds a connection; a hospital's morning has hundreds of them."""
+    port = free_port()
+    async with serving(Door(saying("still here:"), "127.0.0.1", port), stop_within_seconds=5):
+        waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(300)]
+        async with asyncio.timeout(5), httpx.AsyncClient() as client:
+            assert (await client.get(f"http://127.0.0.1:{port}/")).text == "still here: http"
+        for _, writer in waiting:
+            writer.close()
