@@ -14,10 +14,10 @@ setup:  ## make .venv with everything pinned; quick when nothing changed
 	@tools/set-up
 
 demo: setup  ## run the platform with the demo world until Ctrl-C
-	@$(BIN)/zorgid demo
+	@ZORGID_LOG_LEVEL=$${ZORGID_LOG_LEVEL:-warning} $(BIN)/zorgid demo
 
 demo-once: setup  ## the main job by itself, with progress; REPORT=facts.json keeps the facts
-	@$(BIN)/zorgid demo --once $(if $(REPORT),--report $(REPORT))
+	@ZORGID_LOG_LEVEL=$${ZORGID_LOG_LEVEL:-warning} $(BIN)/zorgid demo --once $(if $(REPORT),--report $(REPORT))
 
 test: setup check debian  ## everything: format, lint, types, import contracts, all tests
 	@$(BIN)/pytest $(PARALLEL) $(TESTS)

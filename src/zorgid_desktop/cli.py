@@ -127,27 +127,34 @@ def _explained(face: "TerminalFace", run: "partial[None]") -> int:
 
 def list_cards(options: argparse.Namespace) -> int:
     """Show the virtual cards: name, serial, holder and how long they are valid."""
-    from cardkit.card import CertificateUsage  # noqa: PLC0415
     from cardkit.virtual import VirtualReader  # noqa: PLC0415
-    from zorgid_desktop.flow.cards import card_in, holder_of  # noqa: PLC0415
 
     reader = VirtualReader(options.cards_folder)
-    rows: list[dict[str, object]] = []
-    for name in reader.cards:
-        reader.insert(name)
+    _print_cards([_row(reader, name) for name in reader.cards], as_json=options.json)
+    return 0
+
+
+def _row(reader: "VirtualReader", name: str) -> dict[str, object]:
+    """Return what a card tells without a PIN; a card that another program holds tells its name only."""
+    from cardkit.card import CertificateUsage  # noqa: PLC0415
+    from cardkit.errors import CardBusy  # noqa: PLC0415
+    from zorgid_desktop.flow.cards import card_in, holder_of  # noqa: PLC0415
+
+    reader.insert(name)
+    try:
         with card_in(reader) as card:
             found = [one for one in card.read_certificates() if one.usage is CertificateUsage.authentication]
             certificate = found[0].certificate if found else None
-            row: dict[str, object] = {
+            return {
                 "name": name,
                 "serial": card.read_serial(),
                 "holder": holder_of(certificate) if certificate else None,
                 "valid_until": f"{certificate.not_valid_after_utc:%Y-%m-%d}" if certificate else None,
                 "pin_tries_left": card.pin_tries_left(),
+                "is_busy": False,
             }
-        rows.append(row)
-    _print_cards(rows, as_json=options.json)
-    return 0
+    except CardBusy:
+        return {"name": name, "holder": None, "valid_until": None, "is_busy": True}
 
 
 def _print_cards(rows: list[dict[str, object]], *, as_json: bool) -> None:
@@ -155,7 +162,8 @@ def _print_cards(rows: list[dict[str, object]], *, as_json: bool) -> None:
         print(json.dumps(rows, ensure_ascii=False, indent=2))  # noqa: T201 - the command's output
         return
     for row in rows:
-        print(f"{row['name']:30} {row['holder'] or 'leeg':40} {row['valid_until'] or ''}")  # noqa: T201
+        holder = "in gebruik" if row["is_busy"] else row["holder"] or "leeg"
+        print(f"{row['name']:32} {row['valid_until'] or '-':12} {holder}")  # noqa: T201
 
 
 def change_pin(options: argparse.Namespace) -> int:

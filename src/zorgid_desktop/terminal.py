@@ -4,6 +4,7 @@ import getpass
 import shutil
 import textwrap
 from collections.abc import Callable
+from datetime import date
 from typing import Any, TypeVar, cast
 
 from cardkit.virtual import VirtualReader
@@ -24,11 +25,14 @@ from zorgid_desktop.flow.asking import (
     Trouble,
     Wanted,
 )
+from zorgid_desktop.flow.making import birth_date_in
 from zorgid_desktop.texts import catalogue, sentence
 
 T = TypeVar("T")
 YES = frozenset({"ja", "j", "yes", "y"})
 CANCEL = frozenset({"stop", "q"})
+NARROWEST = 20
+"""No narrower lines are made, in characters, whatever the terminal says of itself."""
 
 
 class TerminalFace:
@@ -51,7 +55,7 @@ class TerminalFace:
         self._show = show
         self._read = read
         self._read_hidden = read_hidden
-        self._width = shutil.get_terminal_size().columns - 1
+        self._width = max(shutil.get_terminal_size().columns - 1, NARROWEST)
         self._answers: dict[type[Question[Any]], Callable[[Any], Any]] = {
             InsertCard: self._insert_card,
             AskPin: self._ask_pin,
@@ -115,10 +119,11 @@ class TerminalFace:
             self._show(f"  {number}  {name}")
         while True:
             typed = self._line(f"{text.next_step} ", self._read).strip()
-            name = names[int(typed) - 1] if typed.isdigit() and 0 < int(typed) <= len(names) else typed
+            name = names[int(typed) - 1] if typed.isdecimal() and 0 < int(typed) <= len(names) else typed
             if name in names:
                 self._reader.insert(name)
                 return
+            self.explain(Said("no-such-card"))
 
     def _ask_pin(self, question: AskPin) -> str:
         if question.context is not None and question.trouble is None:
@@ -140,8 +145,18 @@ class TerminalFace:
 
     def _ask_birth_date(self, question: AskBirthDate) -> str:
         text = self._said("ask-birth-date", full_name=question.full_name, organisation=question.organisation)
-        self._show(f"\n{self._wrapped(text.text)}")
-        return self._line(text.next_step, self._read)
+        while True:
+            self._show(f"\n{self._wrapped(text.text)}")
+            typed = self._line(text.next_step, self._read)
+            born_on = birth_date_in(typed)
+            if born_on is None or self._is_right(born_on):
+                return typed
+
+    def _is_right(self, born_on: date) -> bool:
+        """Let the person look once more: a first birth date is kept, and compared ever after."""
+        text = self._said("check-birth-date", day=born_on.day, month=born_on.month, year=born_on.year)
+        self._show(self._wrapped(text.text))
+        return self._yes(text.next_step)
 
     def _choose_pin(self, question: ChoosePin) -> NewPin:
         code = "choose-pin-digits" if question.rules.digits_only else "choose-pin"
@@ -157,7 +172,7 @@ class TerminalFace:
         return self._yes(text.next_step)
 
     def _ask_puk(self, question: AskPuk) -> str:
-        text = self._said("ask-puk", tries_left=question.tries_left or "?")
+        text = self._said("ask-puk", tries_left="?" if question.tries_left is None else question.tries_left)
         self._show(f"\n{self._wrapped(text.text)}")
         return self._line(text.next_step, self._read_hidden)
 

@@ -29,12 +29,14 @@ async def organisation_to_validate(work: Work, transaction: Transaction) -> Show
 
     Raises:
         TransactionNotOpen: the proof was not completed in this browser, or was for something else.
-        OrganisationUnknown: no request was made for this URA.
+        Refusals of `organisations.organisation_to_validate`, before the person is asked anything.
     """
     completed = login.completed_proof(transaction, Purpose.validate_organisation, now=work.now)
-    means = completed.proved.means
-    organisation = await organisations.organisation_by_ura(work, means.ura)
-    return ShownOrganisation(organisation, means.full_name)
+    proved = completed.proved
+    organisation = await organisations.organisation_to_validate(
+        work, ura=proved.means.ura, uzi_number=proved.means.uzi_number, card_type=proved.card_type or ""
+    )
+    return ShownOrganisation(organisation, proved.means.full_name)
 
 
 async def validate_organisation(work: Work, transaction: Transaction, *, policy: MeansPolicy) -> Organisation:

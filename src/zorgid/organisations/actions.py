@@ -119,13 +119,8 @@ async def withdraw_request(work: Work, *, organisation_id: OrganisationId, by: A
     return await _move(work, organisation_id, OrganisationAct.withdraw, by=by)
 
 
-async def validate_organisation(
-    work: Work, *, ura: str, uzi_number: str, card_type: str, by: Actor
-) -> Organisation:
-    """Mark the organisation as validated by the professional whom the request names (ORG-4).
-
-    Precondition: `ura`, `uzi_number` and `card_type` come from a UZI card that was recognised and whose
-    holder proved to be there.
+async def organisation_to_validate(work: Work, *, ura: str, uzi_number: str, card_type: str) -> Organisation:
+    """Return the organisation when the holder of this card may validate it now (ORG-4); nothing changes.
 
     Raises:
         OrganisationUnknown: no organisation with this URA.
@@ -135,6 +130,22 @@ async def validate_organisation(
     found = await organisation_by_ura(work, ura)
     request = await registration_request(work, found.id)
     rules.require_validator(request, ura=ura, uzi_number=uzi_number, card_type=card_type)
+    rules.next_state(found.state, OrganisationAct.validate)
+    return found
+
+
+async def validate_organisation(
+    work: Work, *, ura: str, uzi_number: str, card_type: str, by: Actor
+) -> Organisation:
+    """Mark the organisation as validated by the professional whom the request names (ORG-4).
+
+    Precondition: `ura`, `uzi_number` and `card_type` come from a UZI card that was recognised and whose
+    holder proved to be there.
+
+    Raises:
+        Refusals of `organisation_to_validate`.
+    """
+    found = await organisation_to_validate(work, ura=ura, uzi_number=uzi_number, card_type=card_type)
     return await _move(work, found.id, OrganisationAct.validate, by=by)
 
 

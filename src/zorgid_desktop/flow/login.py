@@ -1,5 +1,6 @@
 """Proves who is there: from a launch link to a completed transaction (protocols.md 7.4)."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,7 @@ from zorgid_desktop import APP_VERSION
 from zorgid_desktop.flow.asking import Cancelled, Face, InsertCard, Said, Trouble, Wanted
 from zorgid_desktop.flow.cards import FlowStopped, card_in, login_card, show_pin, trouble_of
 from zorgid_desktop.flow.proof import prove_context
-from zorgid_desktop.server import Platform
+from zorgid_desktop.server import Platform, PlatformRefused, PlatformUnreachable
 
 OpenBrowser = Callable[[str, Browser], None]
 """Opens an address in a browser; the address holds a one-time code and is never logged."""
@@ -67,18 +68,24 @@ def log_in(around: Surroundings, face: Face, link: LaunchLink) -> Context:
     context = _trusted(attached.context, around)
     try:
         token = _proof(around, face, attached, link.handle)
-    except Cancelled:
-        around.platform.call("/cancel", HandleRequest(handle=link.handle.text_for_wire()), StateReply)
+        proved = around.platform.call(
+            "/prove", ProveRequest(handle=link.handle.text_for_wire(), token=token), ProveReply
+        )
+    except (Cancelled, FlowStopped, PlatformRefused):
+        _tell_browser_that_it_is_over(around, link.handle)
         raise
-    proved = around.platform.call(
-        "/prove", ProveRequest(handle=link.handle.text_for_wire(), token=token), ProveReply
-    )
     face.tell(Said("proved", {"full_name": proved.full_name}))
     code = Secret.from_text(proved.completion_code)
     around.open_browser(completion_address(around.platform.origin, link.handle, code), link.browser)
     _await_completion(around, link.handle)
     face.tell(Said("logged-in" if context.purpose is Purpose.login else "proof-completed"))
     return context
+
+
+def _tell_browser_that_it_is_over(around: Surroundings, handle: Secret) -> None:
+    """End the transaction, so that the waiting page does not go on pointing at an app that has ended."""
+    with contextlib.suppress(PlatformRefused, PlatformUnreachable):
+        around.platform.call("/cancel", HandleRequest(handle=handle.text_for_wire()), StateReply)
 
 
 def _trusted(context: Context, around: Surroundings) -> Context:

@@ -64,6 +64,10 @@ An earlier try broke off while the certificates were signed.
 BIRTH_DATE: Final = re.compile(r"\s*(\d{1,2})[-/ .](\d{1,2})[-/ .](\d{4})\s*")
 
 
+class WrongCard(FlowStopped):
+    """Another card is in the reader than the step needs; nothing was done to it, and another one may do."""
+
+
 def make_card(around: Surroundings, face: Face, link: LaunchLink) -> IssuanceView:
     """Make the card, going on from wherever the making stands; returns its last state.
 
@@ -82,6 +86,9 @@ def make_card(around: Surroundings, face: Face, link: LaunchLink) -> IssuanceVie
             trouble = None
         except CardError as error:
             trouble = trouble_of(error)
+            view = _view(around, view)
+        except WrongCard as wrong:
+            trouble = wrong.said
             view = _view(around, view)
         except PlatformRefused as refused:
             trouble = _trouble_or_raise(refused)
@@ -162,7 +169,7 @@ def _reserve(around: Surroundings, card: PivCard, view: IssuanceView) -> CardIns
     """Ask what may be done with the card in the reader; only reading was done to it so far."""
     serial = card.read_serial()
     if serial is None:
-        raise FlowStopped(Said("card-without-serial"))
+        raise WrongCard(Said("card-without-serial"))
     chuid = card.read_chuid()
     request = BlankCardRequest(
         issuance_id=view.issuance_id, chip_serial=serial, guid=chuid.guid.hex() if chuid else None
@@ -171,9 +178,9 @@ def _reserve(around: Surroundings, card: PivCard, view: IssuanceView) -> CardIns
 
 
 def _require_reserved(card: PivCard, view: IssuanceView) -> None:
-    """Check that the card in the reader is the reserved one, before the first write. Raises `FlowStopped`."""
+    """Check that the card in the reader is the reserved one, before the first write. Raises `WrongCard`."""
     if card.read_serial() != view.chip_serial:
-        raise FlowStopped(Said("other-card"))
+        raise WrongCard(Said("other-card"))
 
 
 def _chosen_pin(face: Face, instructions: CardInstructions) -> Pin:

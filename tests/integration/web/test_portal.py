@@ -325,7 +325,7 @@ async def test_without_a_reason_nothing_happens_and_the_page_says_so(
     answer = await submit(client, page_of(world, "/revoke"), **reason)
     assert answer.status_code == 422
     assert "<title>Fout:" in answer.text
-    assert "U heeft nog geen reden gekozen." in answer.text
+    assert "U hebt nog geen reden gekozen." in answer.text
     assert await state_of(running, world) == "active"
 
 
