@@ -47,7 +47,8 @@ class LaunchLink:
 
 LINK: Final = re.compile(
     SCHEME
-    + r":auth\?v=1&e=(?P<environment>[a-z]{1,20})&h=(?P<handle>[A-Za-z0-9_-]{21}[AQgw])&b=(?P<browser>[a-z]{1,10})"
+    + r":auth\?v=1&e=(?P<environment>[a-z]{1,20})&h=(?P<handle>[A-Za-z0-9_-]{21}[AQgw])"
+    + r"&b=(?P<browser>[a-z]{1,10})"
 )
 
 
