@@ -99,7 +99,7 @@ class Platform:
         for left in reversed(range(TRIES)):
             try:
                 return self._client.post(path, content=body, headers=headers)
-            except httpx.TransportError:
+            except httpx.RequestError:
                 if not left:
                     raise PlatformUnreachable from None
         raise AssertionError
