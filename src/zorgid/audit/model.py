@@ -135,6 +135,9 @@ class Actor:
 
 SYSTEM = Actor(ActorKind.system)
 
+BROWSER = Actor(ActorKind.person, reference="browser")
+"""Whoever sits at a browser and did not show who it is."""
+
 
 @dataclass(frozen=True)
 class Subject:

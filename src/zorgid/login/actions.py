@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from zorgid.audit.actions import record
-from zorgid.audit.model import SYSTEM, Actor, ActorKind, Event, Outcome, Subject
+from zorgid.audit.model import BROWSER, SYSTEM, Actor, ActorKind, Event, Outcome, Subject
 from zorgid.kernel.ids import PersonId, TransactionId, new_id
 from zorgid.kernel.secrets import Secret
 from zorgid.login import rules, store
@@ -76,7 +76,7 @@ async def begin_transaction(
         browser=browser,
         expires_at=expires_at,
     )
-    by = Actor(ActorKind.client, reference=shown.client_id) if shown.client_id else SYSTEM
+    by = Actor(ActorKind.client, reference=shown.client_id) if shown.client_id else BROWSER
     await record(
         work,
         event=Event.login_begun,
@@ -344,6 +344,13 @@ def _completed_of(transaction: Transaction, person_id: PersonId) -> Completed:
         app_key=transaction.app_key,
         return_to=transaction.return_to,
     )
+
+
+def actor_of(transaction: Transaction) -> Actor:
+    """Return who acts in the browser of a transaction: the person who completed it, before that whoever."""
+    if transaction.person_id is None or transaction.proved is None:
+        return BROWSER
+    return Actor(ActorKind.person, person_id=transaction.person_id, means=transaction.proved.means.kind)
 
 
 async def use_proof(work: Work, completed: Completed) -> Completed:

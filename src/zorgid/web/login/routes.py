@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from zorgid.audit.model import SYSTEM, Event, Subject
+from zorgid.audit.model import BROWSER, Event, Subject
 from zorgid.kernel.secrets import Secret
 from zorgid.login import actions as login
 from zorgid.login import rules
@@ -117,7 +117,7 @@ async def cancel_login(request: Request) -> Response:
     await services_of(request).forms.read(request)
     async with work_of(request) as work:
         transaction = await _own_transaction(request, work, lock=True)
-        await login.cancel(work, transaction=transaction, by=SYSTEM)
+        await login.cancel(work, transaction=transaction, by=login.actor_of(transaction))
         now = work.now
     async with work_of(request) as work:
         transaction = await _own_transaction(request, work)
@@ -142,7 +142,7 @@ async def complete_login(request: Request) -> Response:
     await services.limits.take(request, COMPLETE_PER_ADDRESS)
     handle, code = await _handle_and_code(request)
     event, on = Event.login_completed, Subject("login", "of-browser")
-    async with act_of(request, event=event, by=SYSTEM, on=on) as work:
+    async with act_of(request, event=event, by=BROWSER, on=on) as work:
         completed = await login.complete(
             work, cookie=cookies.transaction_cookie(request), handle=handle, code=code
         )

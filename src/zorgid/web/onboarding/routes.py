@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from zorgid.audit.model import SYSTEM, Event, Subject
+from zorgid.audit.model import Event, Subject
 from zorgid.issuance import actions as issuance
 from zorgid.login import actions as login
 from zorgid.login.errors import TransactionUnknown
@@ -111,8 +111,10 @@ async def confirm(request: Request) -> Response:
     """Validate the organisation and make the person its administrator."""
     services = services_of(request)
     await services.forms.read(request)
+    async with work_of(request) as work:
+        by = login.actor_of(await _own_transaction(request, work))
     event, on = Event.organisation_validated, Subject("organisation", "of-card")
-    async with act_of(request, event=event, by=SYSTEM, on=on) as work:
+    async with act_of(request, event=event, by=by, on=on) as work:
         transaction = await _own_transaction(request, work, lock=True)
         policy = services.issuance.means_policy
         organisation = await validate_organisation(work, transaction, policy=policy)
