@@ -15,8 +15,11 @@ from zorgid.stock.model import BlankCard, CardKind, ManagementKeyAlgorithm
 
 FACTORY_PIN: Final = "123456"
 FACTORY_PUK: Final = "12345678"
-FACTORY_MANAGEMENT_KEY: Final = bytes.fromhex("010203040506070801020304050607080102030405060708")
-"""The values with which every kind in stock leaves its factory; the making replaces all three."""
+FACTORY_MANAGEMENT_KEY: Final = bytes(range(1, 9)) * 4
+"""The values with which every kind in stock leaves its factory; the making replaces all three.
+
+Of the management key a card takes as many bytes as its algorithm has.
+"""
 
 MANAGEMENT_KEY_BYTES: Final = {
     ManagementKeyAlgorithm.tdes: 24,

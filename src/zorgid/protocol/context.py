@@ -30,9 +30,12 @@ class MeansUsed(StrEnum):
 
 
 class Message(BaseModel):
-    """A value that travels between platform and app: frozen, strict, nothing unknown in it."""
+    """A value that travels between platform and app: frozen, strict, nothing unknown in it.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    What is wrong with one is said without what was in it (ALL-4).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Context(Message):
