@@ -13,6 +13,9 @@ ClientId = NewType("ClientId", str)
 PORTAL_ID: Final = ClientId("user-management")
 """The portal's own id, as the printed login request has it (LOGIN-1)."""
 
+PORTAL_NAME: Final = "ZORG-ID Portaal"
+"""The name of a product: the same in both languages."""
+
 
 class Profile(StrEnum):
     """The rules a client is held to (LOGIN-8)."""

@@ -14,6 +14,7 @@ from zorgid.audit.model import Event
 from zorgid.ca import actions as ca
 from zorgid.ca.model import IssuedCertificate
 from zorgid.cards import actions as cards
+from zorgid.clients.model import PORTAL_NAME
 from zorgid.issuance import rules, store
 from zorgid.issuance.actions import holder, move, subject_of
 from zorgid.issuance.errors import NewCardUnproven
@@ -34,8 +35,6 @@ from zorgid.protocol.proof import (
 )
 from zorgid.stock import actions as stock
 from zorgid.storage.database import Work
-
-PORTAL_NAME = "ZORG-ID Portaal"
 
 
 async def proof_task(work: Work, setup: IssuanceSetup, issuance: Issuance) -> ProofTask:

@@ -64,8 +64,16 @@ class Surroundings:
 
 
 def protect(application: ASGIApp, around: Surroundings) -> ASGIApp:
-    """Return the application with all layers around it, the first to see a request outermost."""
-    return Named(Headed(Guarded(Bounded(Released(application, around)), around), around), around)
+    """Return the application with all layers around it, the first to see a request outermost.
+
+    What is no request, as the start of the application, goes past them.
+    """
+    protected = Named(Headed(Guarded(Bounded(Released(application, around)), around), around), around)
+
+    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
+        await (protected if scope["type"] == "http" else application)(scope, receive, send)
+
+    return entrance
 
 
 class Named:
@@ -77,9 +85,6 @@ class Named:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
-            await self._inner(scope, receive, send)
-            return
         origin = self._believe(scope)
         scope["zorgid.origin"] = origin
         begun = time.perf_counter()
@@ -140,9 +145,6 @@ class Guarded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
-            await self._inner(scope, receive, send)
-            return
         if not self._is_for_us(scope):
             await PlainTextResponse("This address does not belong to ZORG-ID.\n", 421)(scope, receive, send)
             return
@@ -202,7 +204,7 @@ class Released:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or "text/event-stream" not in Headers(scope=scope).get("accept", ""):
+        if "text/event-stream" not in Headers(scope=scope).get("accept", ""):
             await self._inner(scope, receive, send)
             return
         stream = asyncio.ensure_future(self._inner(scope, receive, send))

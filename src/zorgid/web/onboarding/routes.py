@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from zorgid.audit.model import Event, Subject
+from zorgid.clients.model import PORTAL_NAME
 from zorgid.issuance import actions as issuance
 from zorgid.login import actions as login
 from zorgid.login.errors import TransactionUnknown
@@ -19,7 +20,6 @@ from zorgid.web.edge import act_of, language_of, render, work_of
 from zorgid.web.limits import BEGIN_PER_ADDRESS
 from zorgid.web.services import services_of
 
-PORTAL: Final = "ZORG-ID Portaal"
 GO_ON_AT: Final = {
     Purpose.make_card: "/portal/make-card/progress",
     Purpose.validate_organisation: "/portal/validate-organisation/confirm",
@@ -68,7 +68,7 @@ async def _begin(request: Request, purpose: Purpose) -> Response:
             work,
             services.login,
             purpose=purpose,
-            shown=Shown(client_name=PORTAL, act=_act(request, purpose)),
+            shown=Shown(client_name=PORTAL_NAME, act=_act(request, purpose)),
             return_to=GO_ON_AT[purpose],
             accepts=(MeansUsed.uzi_card,),
             browser=browser_of(request.headers.get("user-agent", "")),

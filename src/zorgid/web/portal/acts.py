@@ -3,10 +3,11 @@
 The pages ask; the rules, the rights, the log and everything that follows are the rooms'.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from starlette.datastructures import FormData
@@ -54,6 +55,24 @@ REVOCATION_REASONS: Final = tuple(
 LONGEST_WAIT: Final = max(CRL_VALID_FOR, OCSP_VALID_FOR)
 
 Reason = TypeVar("Reason", HoldReason, RevocationReason)
+
+
+@dataclass(frozen=True)
+class ActWithReason(Generic[Reason]):
+    """An act on a card for which its page asks a reason."""
+
+    page: str
+    event: Event
+    reasons: Iterable[Reason]
+    do: Callable[..., Awaitable[object]]
+    """Takes the work, `card_id`, one of `reasons` as `reason`, and `by`."""
+    step: Step
+
+
+HOLD: Final = ActWithReason("hold", Event.card_held, HoldReason, cards.hold_card, Step.held)
+REVOKE: Final = ActWithReason(
+    "revoke", Event.card_revoked, REVOCATION_REASONS, cards.revoke_card, Step.revoked
+)
 
 
 def routes() -> list[BaseRoute]:
@@ -107,31 +126,27 @@ async def ask_release(request: Request, visit: Visit) -> Response:
 @for_visitors
 async def do_hold(request: Request, visit: Visit) -> Response:
     """Hold the card."""
-    form = await services_of(request).forms.read(request)
-    try:
-        reason = chosen_reason(HoldReason, form)
-    except ReasonMissing as refusal:
-        return await _page(request, visit, "hold", refusal)
-    card = await _card(request, visit, Event.card_held)
-    async with act_of(request, event=Event.card_held, by=visit.actor, on=_subject(card)) as work:
-        seen_at = await seen_everywhere_at(work)
-        await cards.hold_card(work, card_id=card.id, reason=reason, by=visit.actor)
-    return _done(card, Step.held, seen_at)
+    return await _do_with_reason(request, visit, HOLD)
 
 
 @for_visitors
 async def do_revoke(request: Request, visit: Visit) -> Response:
     """Revoke the card."""
+    return await _do_with_reason(request, visit, REVOKE)
+
+
+async def _do_with_reason(request: Request, visit: Visit, asked: ActWithReason[Reason]) -> Response:
+    """Do the act for the reason that was chosen; without one its page is shown again."""
     form = await services_of(request).forms.read(request)
     try:
-        reason = chosen_reason(REVOCATION_REASONS, form)
+        reason = chosen_reason(asked.reasons, form)
     except ReasonMissing as refusal:
-        return await _page(request, visit, "revoke", refusal)
-    card = await _card(request, visit, Event.card_revoked)
-    async with act_of(request, event=Event.card_revoked, by=visit.actor, on=_subject(card)) as work:
+        return await _page(request, visit, asked.page, refusal)
+    card = await _card(request, visit, asked.event)
+    async with act_of(request, event=asked.event, by=visit.actor, on=_subject(card)) as work:
         seen_at = await seen_everywhere_at(work)
-        await cards.revoke_card(work, card_id=card.id, reason=reason, by=visit.actor)
-    return _done(card, Step.revoked, seen_at)
+        await asked.do(work, card_id=card.id, reason=reason, by=visit.actor)
+    return _done(card, asked.step, seen_at)
 
 
 @for_visitors

@@ -19,6 +19,7 @@ from zorgid.clients import actions as clients
 from zorgid.clients.errors import ClientUnknown
 from zorgid.clients.model import (
     PORTAL_ID,
+    PORTAL_NAME,
     Client,
     Profile,
     RedirectPolicy,
@@ -51,7 +52,7 @@ def portal_client(settings: Settings, keys: KeyProvider) -> Client:
     """Return the portal's own registration."""
     return Client(
         id=CLIENT_ID,
-        name="ZORG-ID Portaal",
+        name=PORTAL_NAME,
         profile=Profile.nlgov,
         redirect_uris=(f"{settings.origin}{CALLBACK}",),
         post_logout_redirect_uris=(f"{settings.origin}{FRONT}",),
