@@ -122,7 +122,7 @@ def require_fit(proved: ProvedCard, *, purpose: Purpose, accepts: tuple[MeansUse
     admitted = rule.means & set(accepts)
     if proved.means.kind not in admitted:
         raise MeansNotAccepted(used=proved.means.kind, accepted=", ".join(sorted(admitted)))
-    if proved.card_type is not None and proved.card_type not in rule.uzi_types:
+    if proved.means.kind is MeansUsed.uzi_card and proved.card_type not in rule.uzi_types:
         raise _type_refusal(proved, purpose)
     return proved
 

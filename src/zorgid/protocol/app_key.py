@@ -97,9 +97,12 @@ def read_header(unverified: str | None) -> RequestSignature:
     if not counter.isascii() or not counter.isdigit() or len(counter) > MOST_COUNTER_DIGITS:
         raise AppSignatureWrong
     try:
-        return RequestSignature(int(counter), thumbprint, from_base64url(signature))
+        read = RequestSignature(int(counter), thumbprint, from_base64url(signature))
     except ValueError:
         raise AppSignatureWrong from None
+    if read.header() != unverified:
+        raise AppSignatureWrong
+    return read
 
 
 def verify_request(

@@ -165,6 +165,41 @@ def test_a_client_that_takes_one_kind_of_card_gets_no_other(card: str) -> None:
         assert refused.value.facts == {"used": CARDS[card].means.kind, "accepted": accepted}
 
 
+@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("card_type", [None, "", "S", "n"])
+def test_a_uzi_card_of_a_type_that_is_not_listed_fits_no_purpose(
+    purpose: Purpose, card_type: str | None
+) -> None:
+    card = proved(MeansUsed.uzi_card, card_type)
+    with pytest.raises(Refusal):
+        rules.require_fit(card, purpose=purpose, accepts=tuple(MeansUsed))
+
+
+def test_every_purpose_has_its_rule() -> None:
+    assert set(rules.PURPOSES) == set(Purpose)
+    assert all(rule.means for rule in rules.PURPOSES.values())
+
+
+@pytest.mark.parametrize("act", Act)
+def test_the_states_before_an_act_are_named_once(act: Act) -> None:
+    """They stand in the condition of the update that does the act."""
+    before = rules.states_before(act)
+    assert before
+    assert len(before) == len(set(before))
+
+
+def test_a_proof_is_over_with_its_transaction_when_that_ends_first() -> None:
+    end = NOW + rules.TRANSACTION_LASTS
+    one = transaction(TransactionState.proved, completion_expires_at=end + MOMENT)
+    assert rules.ends_at(one) == end
+    assert rules.state_at(one, now=end) == "expired"
+
+
+def test_a_completion_that_was_not_asked_for_yet_ends_nothing() -> None:
+    one = transaction(TransactionState.attached, completion_expires_at=NOW)
+    assert rules.ends_at(one) == one.expires_at
+
+
 def test_nothing_is_admitted_where_nothing_is_accepted() -> None:
     with pytest.raises(Refusal):
         rules.require_fit(CARDS["N"], purpose=Purpose.login, accepts=())
@@ -204,7 +239,18 @@ def test_a_session_in_use_is_over_after_ten_hours() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/portal/cards?number=1&lang=nl", "/oauth/connect/authorize?x=%2F%2Fa", "/é"]
+    "path",
+    [
+        "/",
+        "/portal/cards?number=1&lang=nl",
+        "/oauth/connect/authorize?x=%2F%2Fa",
+        "/é",
+        "/%2F%2Fevil.example",
+        "/%5Cevil.example",
+        "/a//b",
+        "/@evil.example",
+        "/:80",
+    ],
 )
 def test_a_local_path_leads_to_this_host(path: str) -> None:
     assert rules.is_local_path(path)
@@ -224,6 +270,18 @@ def test_a_local_path_leads_to_this_host(path: str) -> None:
         "\t//x",
         " /x",
         "/\x00",
+        "///evil.example",
+        "/\x7f",
+        "/\x85/evil.example",
+        "/\u2028x",
+        "/\u202eelpmaxe",
+        "javascript:alert(1)",
+        "http:evil.example",
+        "%2F%2Fevil.example",
+        "\\\\evil.example",
+        "?next=/",
+        "#/",
+        ".//evil.example",
     ],
 )
 def test_what_could_lead_elsewhere_is_no_local_path(path: str) -> None:

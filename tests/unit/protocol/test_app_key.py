@@ -1,11 +1,17 @@
 """Every request of the app is signed by the key that attached: method, path, body and counter."""
 
+import base64
+import hashlib
+import json
+
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
+from zorgid.kernel.randomness import base64url
 from zorgid.protocol.app_key import AppKey, RequestSignature, read_header, sign_request, verify_request
 from zorgid.protocol.errors import AppSignatureWrong
 
@@ -84,6 +90,8 @@ HEADER = signed().header()
         HEADER.replace("s=", "S="),
         HEADER + "=",
         HEADER.replace("s=", "s=!"),
+        HEADER.replace("n=7", "n=07"),
+        HEADER[:-1] + chr(ord(HEADER[-1]) + 1),  # bits beyond the sixty-fourth byte
     ],
 )
 def test_a_header_of_any_other_form_is_refused(header: str | None) -> None:
@@ -100,9 +108,58 @@ def test_no_text_in_a_header_is_a_fault(header: str) -> None:
     assert header.startswith("v=1;n=")
 
 
-def test_a_point_that_is_not_on_the_curve_is_refused() -> None:
+@given(st.data())
+def test_a_header_with_one_sign_changed_is_refused_or_not_signed(data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(HEADER) - 1))
+    changed = HEADER[:at] + data.draw(st.characters(exclude_characters=HEADER[at])) + HEADER[at + 1 :]
     with pytest.raises(AppSignatureWrong):
-        AppKey(x=APP_KEY.x, y=APP_KEY.x).public_key()
+        verify_request(read_header(changed), APP_KEY, **REQUEST)
+
+
+FIELD = 2**256 - 2**224 + 2**192 + 2**96 - 1
+"""The prime of P-256 (FIPS 186-5 and SP 800-186, section 3.2.1.3)."""
+
+
+def coordinate(number: int) -> str:
+    return base64url(number.to_bytes(32, "big"))
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        pytest.param(APP_KEY.x, APP_KEY.x, id="not on the curve"),
+        pytest.param(APP_KEY.y, APP_KEY.x, id="coordinates swapped"),
+        pytest.param(coordinate(0), coordinate(0), id="the point at infinity as some write it"),
+        pytest.param(coordinate(FIELD), APP_KEY.y, id="a coordinate beyond the field"),
+    ],
+)
+def test_a_point_that_is_not_on_the_curve_is_refused(x: str, y: str) -> None:
+    key = AppKey(x=x, y=y)
+    with pytest.raises(AppSignatureWrong):
+        key.public_key()
+    own = sign_request(KEY, **REQUEST, counter=7)
+    with pytest.raises(AppSignatureWrong):
+        verify_request(RequestSignature(7, key.thumbprint(), own.signature), key, **REQUEST)
+
+
+def test_the_thumbprint_is_the_hash_of_the_four_members_in_their_order() -> None:
+    """RFC 7638, section 3.2; computed here with hashlib alone."""
+    text = f'{{"crv":"P-256","kty":"EC","x":"{APP_KEY.x}","y":"{APP_KEY.y}"}}'
+    digest = hashlib.sha256(text.encode("ascii")).digest()
+    assert APP_KEY.thumbprint() == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def test_what_is_signed_is_said_by_the_description_of_the_protocol() -> None:
+    """Computed here with hashlib and JSON alone; `docs/desktop-protocol.md` describes it."""
+    claimed = signed(3)
+    text = json.dumps(
+        {**REQUEST, "body": hashlib.sha256(b"{}").hexdigest(), "counter": 3},
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    r, s = (int.from_bytes(half, "big") for half in (claimed.signature[:32], claimed.signature[32:]))
+    der = utils.encode_dss_signature(r, s)
+    KEY.public_key().verify(der, text.encode("ascii"), ec.ECDSA(hashes.SHA256()))
 
 
 def test_the_thumbprint_is_the_one_of_the_standard() -> None:
