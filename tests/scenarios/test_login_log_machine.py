@@ -312,7 +312,7 @@ class LoginLife(RuleBasedStateMachine):
         if late and self.state in {"proved", "aborted"} and not self.alarms:
             self.alarms = 1
             self.told["login-not-completed"] += 1
-        if not self.is_in_time and self.state in {"new", "attached"}:
+        if (late and self.state == "proved") or (not self.is_in_time and self.state in {"new", "attached"}):
             self.state = "expired"
 
     # --- What must hold -----------------------------------------------------------------------------------------
