@@ -1,7 +1,4 @@
-"""Runs a launch link from beginning to end.
-
-The login, and the making of a card when that is what it is for.
-"""
+"""Runs a launch link to its end: the login, and the making of a card when that is what it is for."""
 
 from zorgid.protocol.context import Purpose
 from zorgid.protocol.links import LaunchLink

@@ -86,8 +86,5 @@ async def erase_addresses_of(work: Work, person_id: UUID) -> int:
 
 
 async def erase_facts_about(work: Work, subject: Subject) -> int:
-    """Erase the personal facts about a subject, but not from where others acted on it.
-
-    Return in how many entries.
-    """
+    """Erase the personal facts about a subject, not from where others acted; return in how many entries."""
     return (await work.connection.execute(ERASE_FACTS, (subject.kind, subject.id))).rowcount

@@ -1,7 +1,4 @@
-"""Publishes the complete, numbered CRLs of the authorities.
-
-One publisher at a time over all nodes (LIFE-3).
-"""
+"""Publishes complete, numbered CRLs of the authorities, one publisher at a time over all nodes (LIFE-3)."""
 
 import asyncio
 from datetime import datetime, timedelta

@@ -32,10 +32,7 @@ async def lock(work: Work, what: str) -> None:
 
 
 async def changeable_of_card(work: Work, card_id: CardId, status: CertificateStatus) -> Sequence[Listed]:
-    """Lock and return what of a card may still get `status`.
-
-    Nothing revoked, and nothing unissued becomes good.
-    """
+    """Lock and return what of a card may get `status`: nothing that is revoked, nothing unissued as good."""
     found = await rows(
         work,
         """

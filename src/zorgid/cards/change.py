@@ -1,7 +1,4 @@
-"""What every change of a card does besides.
-
-Certificates, log, outbox and the kind of means, in the same transaction.
-"""
+"""What every change of a card does in the same transaction: certificates, log, outbox, kind of means."""
 
 from collections.abc import Mapping
 from dataclasses import replace

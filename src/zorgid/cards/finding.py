@@ -1,6 +1,6 @@
-"""Finds cards.
+"""Finds cards: one by id or number, the holder's, and an organisation's in pages.
 
-One by id or number, the holder's, and an organisation's in pages. Changes nothing but the log.
+Nothing changes but the log.
 """
 
 from datetime import datetime
@@ -27,9 +27,9 @@ async def card(work: Work, card_id: CardId) -> Card:
 
 
 async def card_by_number(work: Work, number: str) -> Card:
-    """Return the card with this number.
+    """Return the card with this number, as printed on it. Raises `CardUnknown`.
 
-    As printed on it. Raises `CardUnknown`. The caller answers for who sees it.
+    The caller answers for who sees it.
     """
     return known(await store.by_number(work, number))
 
@@ -120,10 +120,7 @@ async def last_used_at(work: Work, card_id: CardId) -> datetime | None:
 async def permit(
     work: Work, by: Actor, act: Act, target: Target, *, acting_for: OrganisationId | None = None
 ) -> Permission:
-    """Return the right by which the actor may do this. Raises `RightMissing`.
-
-    Also for an actor who is no person.
-    """
+    """Return the right by which the actor may do this. Raises `RightMissing`, also for who is no person."""
     if by.person_id is None:
         raise RightMissing(act=act)
     return await require_right(work, person_id=by.person_id, act=act, target=target, acting_for=acting_for)

@@ -116,10 +116,7 @@ class Link:
 
 @dataclass(frozen=True)
 class PageKey:
-    """Where the next page of a list begins.
-
-    After the card that was linked at `linked_at` and has `card_id`.
-    """
+    """Where the next page of a list begins: after the card `card_id`, which was linked at `linked_at`."""
 
     linked_at: datetime
     card_id: CardId

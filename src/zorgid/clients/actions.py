@@ -1,7 +1,4 @@
-"""What is done with clients: register, change, look up.
-
-And the copy in memory that makes looking up cheap.
-"""
+"""What is done with clients: register, change, and look up in a copy in memory, which makes that cheap."""
 
 from typing import Final
 

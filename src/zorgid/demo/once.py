@@ -208,10 +208,7 @@ class MainJob:
         await self._note("revoked", "revoked", "revoked")
 
     async def _manage(self, act: str, **fields: str) -> None:
-        """Let the administrator act in the portal, logged in with the Z card.
-
-        Then let the CRL be published.
-        """
+        """Let the administrator act in the portal, logged in with the Z card; then have the CRL published."""
         async with Visitor() as visitor:
             await self._walks.manage(visitor, DOCTOR, self._facts.card["number"], act, **fields)
         await self._walks.publish()

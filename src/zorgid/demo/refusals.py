@@ -1,7 +1,4 @@
-"""Everything bad that the demo tries by itself.
-
-Cards, makings, requests, each with the refusal that it must get.
-"""
+"""Everything bad that the demo tries: cards, makings and requests, each with the refusal that it must get."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace

@@ -1,7 +1,4 @@
-"""A browser without a screen: keeps cookies, follows redirects, fills in forms.
-
-For the demo that runs by itself.
-"""
+"""A browser without a screen, for the demo: keeps cookies, follows redirects, fills in forms."""
 
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser

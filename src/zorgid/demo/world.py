@@ -176,10 +176,7 @@ def blank_name(number: int) -> str:
 
 
 async def populate(database: Database, origin: Origin, world: World) -> None:
-    """Write stock, approved requests and the care application into the database.
-
-    As far as they are missing.
-    """
+    """Write what is missing of stock, approved requests and care application into the database."""
     async with database.work(origin) as work:
         await _register_care_application(work, world.care_application)
         for number in range(BLANK_CARDS):

@@ -1,7 +1,4 @@
-"""The step in which the new card gets its certificates.
-
-Check the keys, commit the intent, sign, hand over on hold.
-"""
+"""The step to the certificates: check the keys, commit the intent, sign, hand over on hold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

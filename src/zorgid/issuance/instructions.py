@@ -1,7 +1,4 @@
-"""What the app is told about the one card that it may make.
-
-Transport values, new values, and what to leave alone.
-"""
+"""What the app is told of the one card it may make: transport values, new values, what to leave alone."""
 
 from typing import Final
 

@@ -1,7 +1,4 @@
-"""Checks a card's proof for a transaction.
-
-The walk of `POST /desktop/v1/prove` (protocols.md 7.4, step 6).
-"""
+"""Checks a card's proof in a transaction: the walk of `POST /desktop/v1/prove` (protocols.md 7.4, 6)."""
 
 from dataclasses import dataclass
 

@@ -77,10 +77,7 @@ def states_before(act: Act) -> list[TransactionState]:
 
 
 def ends_at(transaction: Transaction) -> datetime:
-    """Return when an open transaction is over.
-
-    Five minutes, or the minute of its completion code (exclusive).
-    """
+    """Return when an open transaction ends (exclusive): its five minutes, or the minute of its code."""
     if transaction.state is S.proved and transaction.completion_expires_at is not None:
         return min(transaction.expires_at, transaction.completion_expires_at)
     return transaction.expires_at

@@ -1,7 +1,4 @@
-"""Sessions.
-
-Begun by a completed login, checked at every use, ended together with the means they rest on (LOGIN-10).
-"""
+"""Sessions: begun by a completed login, checked at every use, ended with the means behind them (LOGIN-10)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -29,14 +29,14 @@ class LoginSetup:
     def handle_of(self, transaction_id: TransactionId) -> Secret:
         """Return the handle of a transaction.
 
-        Derived, so that a page can show it again and no table holds it.
+        It is derived, so that a page can show it again and no table holds it.
         """
         return self.derive(b"zid-handle-v1" + transaction_id.bytes, HANDLE_BYTES)
 
     def completion_code_of(self, transaction_id: TransactionId) -> Secret:
         """Return the completion code of a proved transaction.
 
-        Derived, so that a repeated proof gets the same.
+        It is derived, so that a repeated proof gets the same.
         """
         return self.derive(b"zid-completion-v1" + transaction_id.bytes, 32)
 

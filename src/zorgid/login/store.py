@@ -112,10 +112,7 @@ async def remember_app_key(work: Work, key: AppKey) -> None:
 
 
 async def advance_counter(work: Work, *, thumbprint: str, counter: int, body_sha256: bytes) -> int | None:
-    """Take note of a request and return the counter before it.
-
-    None when its counter was used before for something else.
-    """
+    """Note a request and return the counter before it; None when its counter was used for something else."""
     cursor = await work.connection.execute(
         """
         update app_key set counter = %(counter)s, body_sha256 = %(body)s

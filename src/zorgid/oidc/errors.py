@@ -16,9 +16,9 @@ LONGEST_DETAIL: Final = 300
 
 
 class ResponseMode(StrEnum):
-    """How an authorisation response travels (OAuth 2.0 Multiple Response Types 2.1.
+    """How an authorisation response travels.
 
-    Form Post Response Mode 1.0).
+    Source: OAuth 2.0 Multiple Response Types, section 2.1; OAuth 2.0 Form Post Response Mode 1.0.
     """
 
     query = "query"

@@ -1,6 +1,6 @@
-"""Proof Key for Code Exchange with S256, which every client must use (RFC 7636.
+"""Proof Key for Code Exchange with S256, which every client must use.
 
-FAPI 2.0 Security Profile, 5.3.2.2).
+Source: RFC 7636; FAPI 2.0 Security Profile, 5.3.2.2.
 """
 
 import hashlib

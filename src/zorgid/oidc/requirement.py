@@ -18,9 +18,9 @@ LEVELS: Final = (
     "http://eidas.europa.eu/LoA/substantial",
     "http://eidas.europa.eu/LoA/high",
 )
-"""The levels that can stand in `acr` (Implementing Regulation (EU) 2015/1502.
+"""The levels that can stand in `acr`; OpenID NLGov recommends these URIs.
 
-OpenID NLGov recommends these URIs).
+Source: Implementing Regulation (EU) 2015/1502.
 """
 
 

@@ -65,10 +65,7 @@ LONGEST_EMAIL: Final = 254
 
 
 def next_state(state: OrganisationState, act: OrganisationAct) -> OrganisationState:
-    """Return the state after `act`. Raises `OrganisationActRefused` for every pair that is not in the table.
-
-    Eturn the state after `act`. Raises `OrganisationActRefused` for every pair that is not in the table.
-    """
+    """Return the state after `act`. Raises `OrganisationActRefused` for every pair not in the table."""
     try:
         return TRANSITIONS[state, act]
     except KeyError:

@@ -1,7 +1,4 @@
-"""What other rooms call: emit an event in the transaction of the act.
-
-And what the operator needs: see, retry.
-"""
+"""What other rooms call (emit an event in the transaction of the act) and the operator needs (see, retry)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

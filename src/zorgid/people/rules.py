@@ -53,10 +53,7 @@ def search_name(names: Names) -> str:
 
 
 def require_fit_birth_date(birth_on: date, *, today: date) -> date:
-    """Return `birth_on`.
-
-    Which is a day between 1900 and `today` on the Dutch calendar. Raises `BirthDateUnfit`.
-    """
+    """Return `birth_on`, a day from 1900 to `today` on the Dutch calendar. Raises `BirthDateUnfit`."""
     if not OLDEST_BIRTH <= birth_on <= today:
         raise BirthDateUnfit
     return birth_on

@@ -18,10 +18,7 @@ class ProofMalformed(Refusal):
 
 
 class ProofWrong(Refusal):
-    """The signature does not fit what was shown.
-
-    Changed context, other purpose, other origin or other key.
-    """
+    """The signature does not fit what was shown: context, purpose, origin or key is another."""
 
     code = "proof-wrong"
     status = 403

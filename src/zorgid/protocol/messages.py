@@ -219,10 +219,7 @@ class CertificatesReply(Message):
 
 
 class ProofTask(Message):
-    """What the new card must show.
-
-    One signature by each signing key and one use of the confidentiality key.
-    """
+    """What the new card must show: a signature by each signing key and a use of the confidentiality key."""
 
     challenge: Base64
     context: Context

@@ -70,7 +70,7 @@ def algorithm_for(key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey) -> str:
 def bytes_for_signature_key(origin: str, nonce: str, algorithm: str) -> bytes:
     """Return what the signature key (9C) signs, once, while its card is made.
 
-    Labelled, so that it is no login proof.
+    It is labelled, so that it is no login proof.
     """
     return b"zorg-id:prove-signature-key\0" + bytes_to_sign(origin, nonce, algorithm)
 

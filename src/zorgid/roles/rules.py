@@ -41,10 +41,7 @@ Validating an organisation is decided before anybody has a role in it: by the ca
 """
 
 ScopeTest = Callable[[PersonId, OrganisationId | None, Target], bool]
-"""Tells whether a target is within a scope, for a person with a role at a place (None.
-
-At no organisation).
-"""
+"""Tells whether a target is within a scope, for a person with a role at a place (None: nowhere)."""
 
 
 def _is_own_organisation(_person: PersonId, place: OrganisationId | None, target: Target) -> bool:

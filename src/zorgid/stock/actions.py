@@ -95,10 +95,7 @@ async def keep_alive(work: Work, *, number: str, issuance_id: IssuanceId) -> Bla
 
 
 async def mark_used(work: Work, *, number: str, issuance_id: IssuanceId, by: Actor) -> BlankCard:
-    """Note that the issuance made a Smartcard of the card.
-
-    Which is blank no more. Raises `ReservationLost`.
-    """
+    """Note that the issuance made a card of it, which is blank no more. Raises `ReservationLost`."""
     return await _carry_out(work, number, StockAct.use, by, reserved_for=issuance_id)
 
 

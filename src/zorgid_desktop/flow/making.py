@@ -1,6 +1,4 @@
-"""Makes a Smartcard.
-
-The steps after the proof, each asked from the platform, so that any break can be gone on from.
+"""Makes a Smartcard: the steps after the proof, each asked from the platform, to go on after any break.
 
 The platform knows which step is next; the card and this app may have died in between. A card that was written
 but whose PUK was not confirmed as kept is emptied and made again. Nothing is done to a card whose serial is
@@ -149,10 +147,7 @@ def birth_date_in(typed: str) -> date | None:
 def make_from_blank(
     around: Surroundings, face: Face, view: IssuanceView, trouble: Trouble | None
 ) -> IssuanceView:
-    """Reserve the card in the reader, let the person choose a PIN, and personalise it.
-
-    In one exclusive hold.
-    """
+    """Reserve the card in the reader, let the person choose a PIN, and make it, in one exclusive hold."""
     face.ask(InsertCard(trouble, Wanted.blank_card, view.card_number))
     with card_in(around.reader) as card:
         instructions = _reserve(around, card, view)

@@ -1,4 +1,1 @@
-"""What the Desktop App speaks to.
-
-JSON over POST, each request signed by the app key (`protocol/messages.py`).
-"""
+"""What the Desktop App speaks to: JSON over POST, signed by the app key (`protocol/messages.py`)."""

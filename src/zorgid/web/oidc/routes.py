@@ -29,10 +29,7 @@ METADATA_ADDRESSES: Final = (
     f"{PATH}/.well-known/oauth-authorization-server",
     f"/.well-known/oauth-authorization-server{PATH}",
 )
-"""Two by appending to the issuer (OpenID Connect Discovery 1.0.
-
-NL GOV), one by inserting (RFC 8414, section 3).
-"""
+"""Two append to the issuer (OpenID Connect Discovery 1.0; NL GOV), one inserts (RFC 8414, section 3)."""
 
 
 def routes() -> list[BaseRoute]:
