@@ -1,6 +1,6 @@
 """Ways in which a making goes on after a break, or ends for good, and what the person sees of it (CARD-8, CARD-9)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.scenarios.world import EMPLOYEE, Maker, Scenario, Weather
 import cardkit.piv.use
 from cardkit.card import Capability
 from zorgid.issuance.actions import fail_one_expired
-from zorgid_desktop.flow.asking import AskPin, Cancelled, ChoosePin, NewPin, Question, Wanted
+from zorgid_desktop.flow.asking import AskPin, Cancelled, ChoosePin, InsertCard, NewPin, Question, Wanted
 from zorgid_desktop.flow.cards import FlowStopped
 from zorgid_desktop.server import PlatformRefused
 
@@ -112,6 +112,28 @@ def test_another_blank_card_may_be_used_the_second_time_and_the_first_is_free_ag
     one_good_card(world, COLLEAGUE, colleague)
 
 
+class Before(Weather):
+    """Lets something happen before the first request to a path."""
+
+    def __init__(self, path: str, happens: Callable[[], object]) -> None:
+        self._path, self._happens = path, happens
+
+    def before_request(self, path: str) -> None:
+        if path == self._path:
+            self._happens()
+
+
+class MeanwhileAnother(Maker):
+    """Makes the card with another app while this one asks for the card."""
+
+    another: Maker
+
+    def answer(self, question: Question[Any]) -> Any:
+        if isinstance(question, InsertCard) and question.wanted is Wanted.blank_card:
+            self.scenario.make(self.another)
+        return super().answer(question)
+
+
 class Forgetful(Maker):
     """Types a wrong PIN for the new card, always."""
 
@@ -131,12 +153,74 @@ def test_a_pin_that_is_blocked_before_the_proof_leads_to_a_new_making(
     if not starts_over:
         with pytest.raises(FlowStopped) as stopped:
             world.make(second)
-        assert stopped.value.said.code == "pin-blocked"
+        assert stopped.value.said.code == "pin-blocked-before-use"
         nothing_unfinished_is_good(world, EMPLOYEE)
         second = world.maker(EMPLOYEE, blank)
     world.make(second)
     assert "StartOver" in second.asked
     one_good_card(world, EMPLOYEE, second)
+
+
+@pytest.mark.parametrize("starts_over", [True, False])
+def test_a_written_card_that_is_lost_before_its_proof_can_be_replaced(
+    world: Scenario, starts_over: bool
+) -> None:
+    lost, other = world.blank(), world.blank()
+    left_off(world, world.maker(EMPLOYEE, lost), At(after=KEPT))
+    state = world.reader.card_state(other)
+    maker = world.maker(EMPLOYEE, other, starts_over=starts_over)
+    if not starts_over:
+        with pytest.raises(FlowStopped) as stopped:
+            world.make(maker)
+        assert stopped.value.said.code == "other-card"
+        assert world.reader.card_state(other) == state
+        maker = world.maker(EMPLOYEE, other)
+    world.make(maker)
+    assert maker.codes() == ["other-card"]
+    assert certificate_states(world, lost) == {("failed", "revoked")}
+    one_good_card(world, EMPLOYEE, maker)
+
+
+def test_two_apps_of_one_person_leave_one_making_and_the_later_proof_counts(world: Scenario) -> None:
+    blank = world.blank()
+    first = MeanwhileAnother(**vars(world.maker(EMPLOYEE, blank)))
+    first.another = world.maker(EMPLOYEE, blank)
+    with pytest.raises(PlatformRefused) as refused:
+        world.make(first)
+    assert refused.value.problem.code == "app-signature-wrong"
+    one_good_card(world, EMPLOYEE, first.another)
+
+
+def test_a_uzi_card_whose_status_is_not_known_any_more_gets_no_certificates(world: Scenario) -> None:
+    """Design, chapter 5, step 6."""
+    blank = world.blank()
+    maker = world.maker(EMPLOYEE, blank)
+    register = world.world.register
+    with pytest.raises(PlatformRefused) as refused:
+        world.make(maker, Before(CERTIFICATES, register.go_dark))
+    register.recover()
+    assert refused.value.problem.code == "uzi-status-unavailable"
+    assert certificate_states(world, blank) == set()
+    again = world.maker(EMPLOYEE, blank)
+    world.make(again)
+    one_good_card(world, EMPLOYEE, again)
+
+
+def test_a_uzi_card_that_was_revoked_meanwhile_gets_no_certificates(world: Scenario) -> None:
+    """CARD-2: this test uses a card up, for good."""
+    label = "lange-naam"
+    blank = world.blank()
+    register = world.world.register
+    with pytest.raises(PlatformRefused) as refused:
+        world.make(world.maker(label, blank), Before(CERTIFICATES, lambda: register.revoke_card(label)))
+    assert refused.value.problem.code == "uzi-revoked"
+    assert certificate_states(world, blank, label) == set()
+    with pytest.raises(PlatformRefused):
+        world.make(world.maker(label, blank))
+    world.clock.advance(timedelta(hours=24))
+    while world.in_work(fail_one_expired):
+        pass
+    assert world.blank_state(blank) == "in_stock"
 
 
 def test_a_making_of_yesterday_fails_revokes_what_was_signed_and_frees_the_card(world: Scenario) -> None:

@@ -110,7 +110,7 @@ class AskPuk(Question[str]):
 
 @dataclass(frozen=True)
 class StartOver(Question[bool]):
-    """May the written card be emptied and made again? Asked when its PIN is blocked or forgotten."""
+    """May the making start over? Asked when the written card's PIN is blocked, or another card is in."""
 
     card_number: str
 

@@ -199,18 +199,22 @@ def _give_up(around: Surroundings, instructions: CardInstructions) -> IssuanceVi
 def prove(around: Surroundings, face: Face, view: IssuanceView, trouble: Trouble | None) -> IssuanceView:
     """Let the written card show the use of its three keys.
 
-    The PUK is kept already, so this goes on after any break.
+    The PUK is kept already, so this goes on after any break. When its PIN is blocked, or another card is in,
+    the person may start over, with this card or another blank one.
     """
     assert view.card_number is not None
     face.ask(InsertCard(trouble, Wanted.new_card, view.card_number))
-    try:
-        with card_in(around.reader) as card:
-            _require_reserved(card, view)
-            return prove_new_card(around.platform, face, card, view, Secret(_id_bytes(view)))
-    except PinOfNewCardBlocked:
-        if not face.ask(StartOver(None, view.card_number)):
-            raise FlowStopped(Said("pin-blocked", {"holder": view.full_name})) from None
-        return make_from_blank(around, face, view, None)
+    with card_in(around.reader) as card:
+        if card.read_serial() == view.chip_serial:
+            try:
+                return prove_new_card(around.platform, face, card, view, Secret(_id_bytes(view)))
+            except PinOfNewCardBlocked:
+                hindrance = Said("pin-blocked-before-use", {"card_number": view.card_number})
+        else:
+            hindrance = Said("other-card")
+    if not face.ask(StartOver(hindrance, view.card_number)):
+        raise FlowStopped(hindrance)
+    return make_from_blank(around, face, view, None)
 
 
 def _id_bytes(view: IssuanceView) -> bytes:
