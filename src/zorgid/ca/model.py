@@ -104,17 +104,6 @@ class CertificateStatus(StrEnum):
     revoked = "revoked"
 
 
-class Stage(StrEnum):
-    """How far the making of a certificate came.
-
-    After `signing` the key may have been used; a certificate that never gets further is revoked by the sweep.
-    """
-
-    intended = "intended"
-    signing = "signing"
-    issued = "issued"
-
-
 @dataclass(frozen=True)
 class Intent:
     """What will be signed, once, when the transaction that wrote it is committed."""

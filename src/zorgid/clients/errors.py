@@ -62,13 +62,3 @@ class RedirectUriUnfit(Refusal):
 
     def __init__(self, *, uri: str) -> None:
         super().__init__(uri=uri)
-
-
-class RedirectUriUnknown(Refusal):
-    """The address of the request is not one of the client's, letter by letter.
-
-    The supplier can register it.
-    """
-
-    code = "redirect-uri-unknown"
-    status = 400

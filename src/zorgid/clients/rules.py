@@ -1,14 +1,14 @@
 """What a client may register: addresses, keys and the rules of its profile. Pure."""
 
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from zorgid.clients.errors import ClientKeysUnfit, ClientUnfit, RedirectUriUnfit, RedirectUriUnknown
+from zorgid.clients.errors import ClientKeysUnfit, ClientUnfit, RedirectUriUnfit
 from zorgid.clients.model import Client, Profile, RedirectPolicy, SigningAlgorithm, TokenEndpointAuth
 
 LONGEST_ID: Final = 100
@@ -161,28 +161,3 @@ KEY_FLAWS: Final[Mapping[str, Callable[[Mapping[str, Any]], bool]]] = {
     "malformed": _is_malformed,
 }
 """What may be wrong with a key, in the order in which it is looked for."""
-
-
-def require_redirect_uri(client: Client, uri: str) -> str:
-    """Return `uri`, which is one of the client's, letter by letter.
-
-    Raises:
-        RedirectUriUnknown: it is not; nobody is ever sent there.
-
-    Source: RFC 9700, section 4.1.3.
-    """
-    return _require_listed(uri, client.redirect_uris)
-
-
-def require_post_logout_redirect_uri(client: Client, uri: str) -> str:
-    """Return `uri`, to which the client may have people sent after logout. Raises `RedirectUriUnknown`.
-
-    Source: OpenID Connect RP-Initiated Logout 1.0, section 3.
-    """
-    return _require_listed(uri, client.post_logout_redirect_uris)
-
-
-def _require_listed(uri: str, listed: Iterable[str]) -> str:
-    if uri not in listed:
-        raise RedirectUriUnknown
-    return uri

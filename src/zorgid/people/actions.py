@@ -145,11 +145,6 @@ async def people_of(work: Work, person_ids: Iterable[PersonId]) -> Mapping[Perso
     return {found.id: found for found in await store.people(work, list(person_ids))}
 
 
-async def uzi_numbers_of(work: Work, person_id: PersonId) -> tuple[str, ...]:
-    """Return every UZI number the person was seen with, the newest first."""
-    return await store.numbers_of_person(work, person_id)
-
-
 async def lock_person(work: Work, person_id: PersonId) -> None:
     """Keep every other work that locks this person waiting until this one ends. Raises `PersonUnknown`.
 

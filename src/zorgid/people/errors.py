@@ -45,13 +45,6 @@ class BirthDateTriesSpent(Refusal):
     status = 429
 
 
-class BirthDateMissing(Refusal):
-    """The person never stated a birth date, which comes before any means; the person can state it now."""
-
-    code = "birth-date-missing"
-    status = 409
-
-
 class PersonMayBeKnown(Refusal):
     """The UZI number is new, but somebody of this organisation with these names is known; support must look.
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
-from zorgid.people.errors import BirthDateMissing, BirthDateTriesSpent, BirthDateUnfit, OtherMeansReserved
-from zorgid.people.model import MeansKind, MeansPolicy, Names, Person
+from zorgid.people.errors import BirthDateTriesSpent, BirthDateUnfit, OtherMeansReserved
+from zorgid.people.model import MeansKind, MeansPolicy, Names
 
 TRIES_A_DAY: Final = 3
 """Wrong birth dates a day for one person, over all flows (design, chapter 3)."""
@@ -68,13 +68,6 @@ def require_tries_left(wrong_today: int) -> None:
     """Check that a try is left. Raises `BirthDateTriesSpent`: then not even the right date is looked at."""
     if not tries_left_after(wrong_today):
         raise BirthDateTriesSpent
-
-
-def known_birth_date(person: Person) -> date:
-    """Return the birth date that the person stated. Raises `BirthDateMissing`."""
-    if person.birth_on is None:
-        raise BirthDateMissing
-    return person.birth_on
 
 
 def require_free(kind: MeansKind, *, taken: Iterable[MeansKind], policy: MeansPolicy) -> None:

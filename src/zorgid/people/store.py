@@ -19,10 +19,6 @@ ADD_NUMBER: Final = """
 
 OWNER_OF_NUMBER: Final = "select person_id from uzi_number where uzi_number = %s"
 
-NUMBERS_OF_PERSON: Final = """
-    select uzi_number from uzi_number where person_id = %s order by first_seen_at desc, uzi_number
-"""
-
 ADD_PERSON: Final = """
     insert into person (id, full_name, surname, given_names, search_name, birth_on, created_at)
     values (%(id)s, %(full_name)s, %(surname)s, %(given_names)s, %(search_name)s, null, %(created_at)s)
@@ -107,13 +103,6 @@ async def owner_of_number(work: Work, uzi_number: str) -> PersonId | None:
     """Return whose UZI number it is or was, or None."""
     found = await (await work.connection.execute(OWNER_OF_NUMBER, (uzi_number,))).fetchone()
     return PersonId(found[0]) if found else None
-
-
-async def numbers_of_person(work: Work, person_id: PersonId) -> tuple[str, ...]:
-    """Return the person's UZI numbers, the one that was first seen last in front."""
-    async with work.connection.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(NUMBERS_OF_PERSON, (person_id,))
-        return tuple(await cursor.fetchall())
 
 
 async def add_person(work: Work, person_id: PersonId, names: Names, search_name: str) -> None:

@@ -177,15 +177,6 @@ class UziSubjectIncomplete(Refusal):
         super().__init__(attribute=attribute)
 
 
-class UziCardTypeRefused(Refusal):
-    """The card is real, but its type is not admitted for this; the holder takes another card."""
-
-    code = "uzi-card-type"
-
-    def __init__(self, *, card_type: str, admitted: str) -> None:
-        super().__init__(card_type=card_type, admitted=admitted)
-
-
 # --- Status -------------------------------------------------------------------------------------------------
 
 

@@ -23,7 +23,6 @@ from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store
 from zorgid.pki.algorithms import admitted_key, key_fingerprint
 from zorgid.pki.errors import (
     KeyUnfit,
-    UziCardTypeRefused,
     UziCertificateMalformed,
     UziChainInvalid,
     UziExpired,
@@ -241,13 +240,6 @@ def recognise_uzi_certificate(unverified: bytes, *, store: TrustStore, now: date
         chain=chain,
         issuer=shown.issuer,
     )
-
-
-def require_card_type(card: RecognisedUziCard, admitted: frozenset[CardType]) -> RecognisedUziCard:
-    """Return the card when its type is admitted. Raises `UziCardTypeRefused`."""
-    if card.identity.card_type not in admitted:
-        raise UziCardTypeRefused(card_type=card.identity.card_type, admitted=", ".join(sorted(admitted)))
-    return card
 
 
 def _read(unverified: bytes) -> x509.Certificate:

@@ -76,11 +76,6 @@ def ocsp_addresses(certificate: x509.Certificate) -> tuple[str, ...]:
     return _access(certificate, AuthorityInformationAccessOID.OCSP)
 
 
-def ca_issuer_addresses(certificate: x509.Certificate) -> tuple[str, ...]:
-    """Return where the issuer's own certificate is, in the order of the certificate."""
-    return _access(certificate, AuthorityInformationAccessOID.CA_ISSUERS)
-
-
 def crl_addresses(certificate: x509.Certificate) -> tuple[str, ...]:
     """Return where the issuer's list is, in the order of the certificate."""
     try:

@@ -7,13 +7,21 @@ import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import AuthorityInformationAccessOID
 from tests.ca_builders import new_card, served
 
 from zorgid.ca.model import CertificateStatus
 from zorgid.pki.crl import RevocationReason
-from zorgid.pki.status import ca_issuer_addresses, crl_addresses, ocsp_addresses
+from zorgid.pki.status import crl_addresses, ocsp_addresses
 
 GOOD, ON_HOLD, REVOKED = CertificateStatus.good, CertificateStatus.on_hold, CertificateStatus.revoked
+
+
+def issuer_address(certificate):
+    """Return where the certificate says that its issuer's own is."""
+    access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    (place,) = [one for one in access if one.access_method == AuthorityInformationAccessOID.CA_ISSUERS]
+    return place.access_location.value
 
 
 class Relying:
@@ -43,8 +51,8 @@ class Relying:
 
     async def lay_down(self):
         """Fetch the chain and the lists from the addresses that stand in the certificates."""
-        issuer = x509.load_der_x509_certificate(await self.fetch(ca_issuer_addresses(self.certificate)[0]))
-        root = x509.load_der_x509_certificate(await self.fetch(ca_issuer_addresses(issuer)[0]))
+        issuer = x509.load_der_x509_certificate(await self.fetch(issuer_address(self.certificate)))
+        root = x509.load_der_x509_certificate(await self.fetch(issuer_address(issuer)))
         for name, certificate in {"card": self.certificate, "issuer": issuer, "root": root}.items():
             (self.folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
         lists = b""

@@ -1,15 +1,13 @@
 """Tries at a birth date, and one kind of means a person."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import product
-from uuid import UUID
 
 import pytest
 
-from zorgid.kernel.ids import PersonId
 from zorgid.people import rules
-from zorgid.people.errors import BirthDateMissing, BirthDateTriesSpent, BirthDateUnfit, OtherMeansReserved
-from zorgid.people.model import MeansKind, MeansPolicy, Names, Person
+from zorgid.people.errors import BirthDateTriesSpent, BirthDateUnfit, OtherMeansReserved
+from zorgid.people.model import MeansKind, MeansPolicy
 
 TODAY = date(2026, 6, 15)
 KINDS = list(MeansKind)
@@ -50,9 +48,3 @@ def test_a_kind_of_means_is_free_unless_another_kind_is_taken(
         assert refusal.value.facts == {"kind": others[0]}
     else:
         rules.require_free(kind, taken=taken, policy=MeansPolicy.one_kind)
-
-
-def test_a_person_without_a_birth_date_is_not_taken_for_one_with() -> None:
-    person = Person(PersonId(UUID(int=1)), Names("A", "A", "A"), None, datetime(2026, 1, 1, tzinfo=UTC))
-    with pytest.raises(BirthDateMissing):
-        rules.known_birth_date(person)

@@ -43,7 +43,6 @@ from zorgid.pki.status import (
     GoodStatus,
     StatusSource,
     build_ocsp_request,
-    ca_issuer_addresses,
     crl_addresses,
     ocsp_addresses,
 )
@@ -258,13 +257,12 @@ def test_an_endless_answer_is_refused_unread():
 def test_addresses_are_found_in_the_certificate():
     assert ocsp_addresses(CARD) == ("http://127.0.0.1:8605/ocsp",)
     assert crl_addresses(CARD) == ("http://127.0.0.1:8605/cdp/test_uzi-register_n_ca_g3.crl",)
-    assert ca_issuer_addresses(CARD) == ("http://127.0.0.1:8605/ca/test_uzi-register_n_ca_g3.cer",)
 
 
 def test_a_certificate_without_addresses_has_none():
     root = REGISTER.root.certificate
 
-    assert (ocsp_addresses(root), crl_addresses(root), ca_issuer_addresses(root)) == ((), (), ())
+    assert (ocsp_addresses(root), crl_addresses(root)) == ((), ())
 
 
 def test_a_request_names_the_issuer_by_sha1_unless_told_otherwise():

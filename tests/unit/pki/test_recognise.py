@@ -13,9 +13,9 @@ from zorgid.demo.uzi_register.people import Defect, read_people
 from zorgid.kernel.errors import Refusal
 from zorgid.pki import der as asn1
 from zorgid.pki.algorithms import KeyKind, new_private_key
-from zorgid.pki.errors import UziCardTypeRefused, UziChainInvalid, UziIssuerUnknown, UziTestIssuer
+from zorgid.pki.errors import UziChainInvalid, UziIssuerUnknown, UziTestIssuer
 from zorgid.pki.identity import OTHER_NAME_IDENTITY, CardType, read_identity, upn_other_name
-from zorgid.pki.recognise import Level, RecognisedUziCard, recognise_uzi_certificate, require_card_type
+from zorgid.pki.recognise import Level, RecognisedUziCard, recognise_uzi_certificate
 
 KNOWN_BY_STATUS_ONLY = {Defect.revoked}
 LINES = {line.label: line for line in read_people()}
@@ -320,18 +320,3 @@ def test_a_certificate_with_one_changed_byte_is_never_recognised(data: st.DataOb
     changed = certificate[:place] + bytes([certificate[place] ^ other]) + certificate[place + 1 :]
 
     refused(changed)
-
-
-def test_a_card_of_a_type_that_is_not_admitted_is_refused_with_its_type():
-    professional = recognise(shared_register().card("huisarts-linde").authentication.certificate)
-
-    with pytest.raises(UziCardTypeRefused) as refusal:
-        require_card_type(professional, frozenset({CardType.N}))
-
-    assert refusal.value.facts == {"card_type": "Z", "admitted": "N"}
-
-
-def test_a_card_of_an_admitted_type_is_given_back():
-    employee = recognise(shared_register().card("assistente-linde").authentication.certificate)
-
-    assert require_card_type(employee, frozenset({CardType.N})) is employee
