@@ -27,15 +27,22 @@ def open_in_browser(address: str, browser: Browser) -> bool:
     """
     for name in PROGRAMS.get(browser, ()):
         program = shutil.which(name)
-        if program is not None:
-            subprocess.Popen(  # noqa: S603 - a program of the fixed list, and no shell
-                [program, address],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        if program is not None and _started(program, address):
             return True
     try:
         return webbrowser.get().open(address)
     except webbrowser.Error:
         return False
+
+
+def _started(program: str, address: str) -> bool:
+    try:
+        subprocess.Popen(  # noqa: S603 - a program of the fixed list, and no shell
+            [program, address],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:  # such as a file that only looks like a program
+        return False
+    return True

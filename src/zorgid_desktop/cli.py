@@ -79,8 +79,7 @@ def open_link(options: argparse.Namespace) -> int:
 
     reader, face = _face(options)
     if not reader.cards:
-        face.explain(Said("no-cards", {"folder": options.cards_folder}))
-        return 1
+        return _explain_no_cards(face, options)
     try:
         link = parse_link(options.link)
         origin = origin_of(link.environment, os.environ)
@@ -91,6 +90,13 @@ def open_link(options: argparse.Namespace) -> int:
     with Platform(origin, language=language_of()) as platform:
         around = Surroundings(platform, reader, opener, lambda: datetime.now(UTC))
         return _explained(face, partial(run_link, around, face, link))
+
+
+def _explain_no_cards(face: "TerminalFace", options: argparse.Namespace) -> int:
+    from zorgid_desktop.flow.asking import Said  # noqa: PLC0415
+
+    face.explain(Said("no-cards", {"folder": options.cards_folder}))
+    return 1
 
 
 def _open_browser(face: "TerminalFace", address: str, browser: "Browser", *, is_printed: bool) -> None:
@@ -110,7 +116,7 @@ def _explained(face: "TerminalFace", run: "partial[None]") -> int:
 
     try:
         run()
-    except Cancelled:
+    except (Cancelled, KeyboardInterrupt):
         face.explain(Said("cancelled"))
     except FlowStopped as stopped:
         face.explain(stopped.said)
@@ -127,9 +133,9 @@ def _explained(face: "TerminalFace", run: "partial[None]") -> int:
 
 def list_cards(options: argparse.Namespace) -> int:
     """Show the virtual cards: name, serial, holder and how long they are valid."""
-    from cardkit.virtual import VirtualReader  # noqa: PLC0415
-
-    reader = VirtualReader(options.cards_folder)
+    reader, face = _face(options)
+    if not reader.cards and not options.json:
+        return _explain_no_cards(face, options)
     _print_cards([_row(reader, name) for name in reader.cards], as_json=options.json)
     return 0
 
@@ -173,6 +179,8 @@ def change_pin(options: argparse.Namespace) -> int:
     from zorgid_desktop.pins import change_pin as change  # noqa: PLC0415
 
     reader, face = _face(options)
+    if not reader.cards:
+        return _explain_no_cards(face, options)
 
     def run() -> None:
         face.ask(InsertCard(None, Wanted.login_card))
@@ -184,20 +192,18 @@ def change_pin(options: argparse.Namespace) -> int:
 
 def unblock_pin(options: argparse.Namespace) -> int:
     """Give a card a new PIN with its PUK."""
-    from zorgid_desktop.flow.asking import AskPuk, InsertCard, Trouble, Wanted  # noqa: PLC0415
+    from zorgid_desktop.flow.asking import InsertCard, Wanted  # noqa: PLC0415
     from zorgid_desktop.flow.cards import card_in  # noqa: PLC0415
-    from zorgid_desktop.pins import unblock_pin as unblock  # noqa: PLC0415
+    from zorgid_desktop.pins import ask_puk_and_unblock  # noqa: PLC0415
 
     reader, face = _face(options)
+    if not reader.cards:
+        return _explain_no_cards(face, options)
 
     def run() -> None:
         face.ask(InsertCard(None, Wanted.login_card))
         with card_in(reader) as card:
-            trouble: Trouble | None = None
-            while True:
-                trouble = unblock(face, card, face.ask(AskPuk(trouble, card.puk_tries_left())))
-                if trouble is None:
-                    return
+            ask_puk_and_unblock(face, card)
 
     return _explained(face, partial(run))
 

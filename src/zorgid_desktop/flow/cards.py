@@ -87,9 +87,7 @@ def show_pin(face: Face, card: PivCard, *, context: Context | None, holder: str)
         except PinUnfit:
             trouble = unfit(card.pin_rules)
         except CardRefused as refused:
-            if refused.status != WRONG_DATA:
-                raise
-            trouble = Said("pin-not-taken")  # SP 800-73-4 part 2, 3.2.1: the tries are as they were
+            trouble = not_taken(refused)
         except PinWrong as wrong:
             trouble = Said("pin-wrong", {"tries_left": wrong.tries_left})
         except PinBlocked:
@@ -98,9 +96,18 @@ def show_pin(face: Face, card: PivCard, *, context: Context | None, holder: str)
             return pin
 
 
-def chosen_pin(face: Face, rules: PinRules, card_number: str) -> Pin:
+def not_taken(refused: CardRefused) -> Said:
+    """Return what to say about a PIN that this very card does not take; raises any other refusal again.
+
+    Source: SP 800-73-4 part 2, 3.2.1: the tries are as they were.
+    """
+    if refused.status != WRONG_DATA:
+        raise refused
+    return Said("pin-not-taken")
+
+
+def chosen_pin(face: Face, rules: PinRules, card_number: str, trouble: Trouble | None = None) -> Pin:
     """Return a new PIN that was typed twice and fits the card (CARD-7); nothing is sent to the card."""
-    trouble: Trouble | None = None
     while True:
         chosen = face.ask(ChoosePin(trouble, rules, card_number))
         try:
