@@ -1,0 +1,262 @@
+"""The commands of the app with somebody at the keyboard: PIN and PUK, cards that are busy or absent, exit codes (PIN-2)."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.unit.desktop.builders import DIGITS, HOLDER, PIN, PUK, Terminal, a_blank_in, a_card_in
+
+from cardkit import errors
+from cardkit.card import CertificateUsage
+from cardkit.secrets import Pin
+from cardkit.virtual import VirtualReader
+from zorgid.kernel.sentences import Language
+from zorgid.protocol.links import Browser
+from zorgid.protocol.messages import Problem
+from zorgid_desktop import cli, server
+from zorgid_desktop.flow.asking import Cancelled, Said
+from zorgid_desktop.flow.cards import FlowStopped, card_in
+from zorgid_desktop.server import PlatformRefused, PlatformUnreachable
+from zorgid_desktop.texts import catalogue
+
+HANDLE = "AAECAwQFBgcICQoLDA0ODw"
+LINK = f"zorg-id:auth?v=1&e=demo&h={HANDLE}&b=firefox"
+NEW = "Linde25"
+
+Run = Callable[..., tuple[int, Terminal]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command with somebody at the keyboard; gives the exit code and the terminal."""
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def run(*words: str, typed: tuple[Any, ...] = (), hidden: tuple[Any, ...] = ()) -> tuple[int, Terminal]:
+        terminal = Terminal(tmp_path, *typed, hidden=hidden)
+        monkeypatch.setattr(cli, "_face", lambda _: (terminal.reader, terminal.face))
+        return cli.main(["--cards-folder", str(tmp_path), *words]), terminal
+
+    return run
+
+
+def text_of(code: str, **facts: Any) -> str:
+    return catalogue().sentence(code, facts, Language.nl).text
+
+
+def test_a_pin_is_changed_at_the_keyboard(tmp_path: Path, run: Run) -> None:
+    """PIN-2, ALL-4: old once, new twice, and none of it on the screen."""
+    a_card_in(tmp_path)
+    code, terminal = run("pin", "change", typed=("1",), hidden=(PIN, NEW, NEW))
+    assert code == 0
+    assert f"kaart van {HOLDER}" in terminal.screen
+    assert text_of("pin-changed") in terminal.screen
+    assert [secret for secret in (PIN, NEW) if secret in terminal.screen] == []
+    with card_in(terminal.reader) as card:
+        card.verify_pin(Pin(NEW))
+
+
+def test_a_blocked_pin_leads_to_unblocking_at_the_keyboard(tmp_path: Path, run: Run) -> None:
+    """PIN-1, PIN-2."""
+    a_card_in(tmp_path)
+    code, terminal = run("pin", "change", typed=("anna",), hidden=(DIGITS, DIGITS, DIGITS))
+    assert code == 1
+    assert "zorgid-desktop pin unblock" in terminal.screen
+    assert [prompt for prompt in terminal.hidden_prompts if "nog" in prompt] == [
+        "Pincode (nog 3 keer): ",
+        "Pincode (nog 2 keer): ",
+        "Pincode (nog 1 keer): ",
+    ]
+    code, terminal = run("pin", "unblock", typed=("anna",), hidden=(PUK, NEW, NEW))
+    assert code == 0
+    assert PUK not in terminal.screen
+    with card_in(terminal.reader) as card:
+        card.verify_pin(Pin(NEW))
+
+
+def test_a_puk_that_is_wrong_three_times_leads_to_a_new_card(tmp_path: Path, run: Run) -> None:
+    """PIN-4."""
+    a_card_in(tmp_path)
+    wrong = ("87654321", NEW, NEW)
+    code, terminal = run("pin", "unblock", typed=("1",), hidden=wrong * 3)
+    assert code == 1
+    assert "U hebt een nieuwe kaart nodig." in terminal.screen
+    assert "webwinkel" in terminal.screen
+    code, terminal = run("pin", "unblock", typed=("1",))
+    assert (code, terminal.hidden_prompts) == (1, [])
+    assert text_of("puk-blocked") in terminal.screen
+
+
+@pytest.mark.parametrize("words", [("open", LINK), ("pin", "change"), ("pin", "unblock"), ("cards",)])
+def test_a_folder_without_cards_asks_nothing_and_says_how_to_get_some(
+    words: tuple[str, ...], tmp_path: Path, run: Run
+) -> None:
+    """ALL-2."""
+    code, terminal = run(*words)
+    assert code == 1
+    assert text_of("no-cards", folder=tmp_path) in terminal.screen
+    assert "make demo" in terminal.screen
+    assert terminal.prompts == []
+
+
+def test_no_cards_as_json_are_an_empty_list(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("cards", "--json")[0] == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_a_list_of_cards_tells_the_holder_and_takes_no_try(
+    tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader = a_card_in(tmp_path)
+    a_blank_in(tmp_path)
+    with card_in(reader) as card:
+        until = card.certificate_for(CertificateUsage.authentication).certificate.not_valid_after_utc
+    assert run("cards", "--json")[0] == 0
+    anna, blank = json.loads(capsys.readouterr().out)
+    assert (anna["name"], anna["holder"], anna["valid_until"]) == ("anna", HOLDER, f"{until:%Y-%m-%d}")
+    assert (anna["serial"], anna["pin_tries_left"]) == ("4242", 3)
+    assert (blank["name"], blank["holder"], blank["valid_until"]) == ("leeg", None, None)
+
+
+@pytest.mark.parametrize("words", [("cards",), ("cards", "--json")])
+def test_a_card_that_another_program_holds_is_listed_as_in_use(
+    words: tuple[str, ...], tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader = a_card_in(tmp_path)
+    with card_in(reader):
+        assert run(*words)[0] == 0
+    listed = capsys.readouterr().out
+    assert "in gebruik" in listed or json.loads(listed)[0]["is_busy"] is True
+
+
+def test_a_card_that_another_program_holds_is_not_touched(tmp_path: Path, run: Run) -> None:
+    reader = a_card_in(tmp_path)
+    with card_in(reader):
+        code, terminal = run("pin", "change", typed=("1",))
+    assert code == 1
+    assert text_of("card-busy") in terminal.screen
+
+
+PROBLEM = Problem(
+    type="about:blank",
+    title="Verlopen",
+    status=410,
+    code="login-expired",
+    detail="Er zijn meer dan vijf minuten voorbij.",
+    next_step="Begin opnieuw.",
+    facts={},
+    reference="A1B2",
+)
+ENDS: dict[str, tuple[BaseException, str]] = {
+    "cancelled": (Cancelled(), text_of("cancelled")),
+    "interrupted": (KeyboardInterrupt(), text_of("cancelled")),
+    "stopped": (FlowStopped(Said("login-aborted")), text_of("login-aborted")),
+    "refused": (PlatformRefused(PROBLEM), "Er zijn meer dan vijf minuten voorbij."),
+    "unreachable": (PlatformUnreachable(), text_of("platform-unreachable")),
+    "empty reader": (errors.ReaderEmpty(), text_of("reader-empty")),
+    "card gone": (errors.CardGone(), text_of("card-gone")),
+    "card busy": (errors.CardBusy(), text_of("card-busy")),
+    "other card": (errors.CardNotRecognised(), text_of("card-not-recognised")),
+    "blank card": (errors.CertificateMissing(usage="authentication"), text_of("certificate-missing")),
+    "odd answer": (errors.CardAnswerMalformed(), text_of("card-trouble")),
+    "odd status": (errors.CardRefused(status=0x6F00, command="VERIFY"), text_of("card-trouble")),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_whatever_ends_a_flow_is_said_in_a_sentence_with_exit_code_one(end: str, tmp_path: Path) -> None:
+    """ALL-2."""
+    error, text = ENDS[end]
+
+    def flow() -> None:
+        raise error
+
+    terminal = Terminal(tmp_path)
+    assert cli._explained(terminal.face, partial(flow)) == 1
+    assert text in " ".join(terminal.screen.replace("!", " ").split())
+    assert "6F00" not in terminal.screen
+
+
+def test_a_fault_of_the_app_itself_is_not_hidden(tmp_path: Path) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        cli._explained(Terminal(tmp_path).face, partial(broken))
+
+
+ADDRESS = "https://id.example/oauth/complete#AAAA.BBBB"
+
+
+@pytest.mark.parametrize(("is_printed", "opens"), [(True, True), (False, True), (False, False)])
+def test_the_address_is_shown_when_asked_for_or_when_no_browser_opens(
+    is_printed: bool, opens: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ALL-4: it holds a one-time code, so it is not shown where a browser got it."""
+    tried: list[tuple[str, Browser]] = []
+
+    def open_in_browser(address: str, browser: Browser) -> bool:
+        tried.append((address, browser))
+        return opens
+
+    monkeypatch.setattr("zorgid_desktop.browsers.open_in_browser", open_in_browser)
+    terminal = Terminal(tmp_path)
+    cli._open_browser(terminal.face, ADDRESS, Browser.firefox, is_printed=is_printed)
+    assert tried == ([] if is_printed else [(ADDRESS, Browser.firefox)])
+    assert (ADDRESS in terminal.screen) is (is_printed or not opens)
+
+
+@pytest.mark.parametrize(
+    ("link", "code"),
+    [
+        (LINK.replace("e=demo", "e=production"), "environment-unknown"),
+        (LINK.replace("e=demo", "e=acceptance"), "environment-unknown"),
+        (LINK + "&x=1", "link-malformed"),
+        (LINK.replace("zorg-id", "https"), "link-malformed"),
+        (LINK.replace(HANDLE, "%41" * 22), "link-malformed"),
+        ("", "link-malformed"),
+    ],
+)
+def test_a_link_that_cannot_be_followed_touches_neither_card_nor_network(
+    link: str, code: str, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LOGIN-5."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a platform was called")
+
+    monkeypatch.setattr(server.Platform, "__init__", refuse)
+    a_card_in(tmp_path)
+    exit_code, terminal = run("open", link)
+    assert exit_code == 1
+    assert text_of(code) in terminal.screen
+    assert HANDLE not in terminal.screen
+    assert terminal.reader.apdu_count == 0
+
+
+def test_a_refusal_of_the_platform_is_read_by_who_opened_the_link(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(origin: str, *, language: Language) -> server.Platform:
+        answer = httpx.MockTransport(lambda _: httpx.Response(410, json=PROBLEM.model_dump()))
+        return own(origin, language=language, transport=answer)
+
+    own = server.Platform
+    monkeypatch.setattr(server, "Platform", refusing)
+    a_card_in(tmp_path)
+    code, terminal = run("open", LINK)
+    assert code == 1
+    assert "! Er zijn meer dan vijf minuten voorbij." in terminal.shown
+    assert "! Begin opnieuw." in terminal.shown
+
+
+def test_the_folder_of_cards_can_be_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other"
+    a_blank_in(other, "daar")
+    a_blank_in(tmp_path / "here", "hier")
+    assert cli.main(["--cards-folder", str(other), "cards"]) == 0
+    assert capsys.readouterr().out.split()[0] == "daar"
+    assert VirtualReader(other).inserted is None
