@@ -12,7 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Self
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
@@ -144,7 +144,6 @@ class Database:
             min_size=least_connections,
             max_size=most_connections,
             timeout=wait_seconds,
-            check=refuse_dead_connection,
             open=False,
         )
         try:
@@ -167,7 +166,7 @@ class Database:
             WorkBroken: a failed statement was caught inside; nothing was kept.
         """
         kept: Refusal | None = None
-        async with self._pool.connection() as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             try:
                 yield Work(connection, self._clock(), self._random, origin, self._companions, self._audit_mac)
             except Refusal as refusal:
@@ -178,6 +177,33 @@ class Database:
                 raise WorkBroken("a failed statement was caught inside the work") from kept
         if kept is not None:
             raise kept
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """Give a living connection, and take it back."""
+        connection = await self._living_connection()
+        try:
+            async with connection:
+                yield connection
+        finally:
+            await self._pool.putconn(connection)
+
+    async def _living_connection(self) -> AsyncConnection[Any]:
+        """Return a connection that answers.
+
+        One dead connection means that the server was away and the others are dead too: all are replaced at
+        once. The pool's own check would try them one by one, with a pause after each that doubles.
+        """
+        while True:
+            connection, is_living = await self._pool.getconn(), False
+            try:
+                is_living = await is_alive(connection)
+            finally:
+                if not is_living:
+                    await self._pool.putconn(connection)
+            if is_living:
+                return connection
+            await self._pool.check()
 
     async def close(self) -> None:
         """Close every connection. Works that are still open get five seconds to end."""
@@ -194,16 +220,18 @@ def require_fit_server(connection: AsyncConnection[Any]) -> None:
         raise DatabaseUnfit(f"the database must be made with encoding UTF8, this one has {encoding}")
 
 
-async def refuse_dead_connection(connection: AsyncConnection[Any]) -> None:
-    """Check a connection before it leaves the pool, without a round trip for a live one.
+async def is_alive(connection: AsyncConnection[Any]) -> bool:
+    """Tell whether a connection still answers, without a round trip for a live one.
 
     An idle connection has nothing to read; when it has, the server said goodbye or died, and only then is it
     asked.
-
-    Raises:
-        psycopg.OperationalError: the connection is dead; the pool replaces it.
     """
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
+    if not poll.poll(0):
+        return True
+    try:
         await AsyncConnectionPool.check_connection(connection)
+    except OperationalError:
+        return False
+    return True
