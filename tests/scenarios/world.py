@@ -297,11 +297,12 @@ class Scenario:
         self.in_work(lambda work: demo_world._stock_card(work, str(serial)))
         return name
 
-    def unsold(self) -> str:
+    def unsold(self, **options: Any) -> str:
         """Return a blank card in the tray that no stock list knows."""
         serial = next(self._serials)
         name = f"blank-{serial}"
-        self.reader.add(name, make_blank_card(serial, attestation_root=self.world.attestation_root))
+        root = None if options else self.world.attestation_root
+        self.reader.add(name, make_blank_card(serial, attestation_root=root, **options))
         return name
 
     def name_on(self, card: str) -> str:
