@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from zorgid.ca.keys import EncryptedFileKeys, KeyKind, KeyName, KeyProvider
+from zorgid.ca.keys import EncryptedFileKeys, KeyKind, KeyName, KeyProvider, is_home
 from zorgid.kernel.clock import Clock, system_clock
 from zorgid.kernel.errors import Fault
 from zorgid.kernel.randomness import RandomSource, system_random
@@ -63,13 +63,29 @@ def open_keys(settings: Settings, *, random: RandomSource = system_random) -> Ke
     return EncryptedFileKeys(settings.keys_in, _passphrase(settings, random), random=random)
 
 
+def open_made_keys(settings: Settings) -> KeyProvider:
+    """Return the home of the keys when it was ever made; nothing is made or written.
+
+    Raises:
+        PassphraseUnfit, KeysUnreadable: as `open_keys`.
+        PlatformKeysMissing: no keys were ever made.
+    """
+    passphrase = read_passphrase(_passphrase_file(settings))
+    if not is_home(settings.keys_in):
+        raise PlatformKeysMissing(f"no keys were ever made in {settings.keys_in}")
+    return EncryptedFileKeys(settings.keys_in, passphrase)
+
+
 def _passphrase(settings: Settings, random: RandomSource) -> Secret:
     """Return the operator's passphrase; the demo makes up its own and keeps it beside its data."""
-    path = settings.key_passphrase_file
-    if path is None:
-        path = settings.data_folder / "key-passphrase"
+    path = _passphrase_file(settings)
+    if settings.key_passphrase_file is None:
         _write_once(path, random)
     return read_passphrase(path)
+
+
+def _passphrase_file(settings: Settings) -> Path:
+    return settings.key_passphrase_file or settings.data_folder / "key-passphrase"
 
 
 def read_passphrase(path: Path) -> Secret:

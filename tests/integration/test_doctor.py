@@ -247,6 +247,37 @@ async def test_authorities_that_were_never_made_are_named(settings: Settings) ->
     assert (finding.verdict, finding.remedy) == (Verdict.broken, "run `zorgid ca init`")
 
 
+async def test_the_doctor_makes_and_writes_nothing(settings: Settings, tmp_path: Path) -> None:
+    """On an empty folder, with all that the demo would make up."""
+    empty = tmp_path / "empty"
+    looked_at = settings.model_copy(
+        update={
+            "environment": Environment.demo,
+            "data_folder": empty,
+            "key_passphrase_file": None,
+            "seals_folder": None,
+            "trust_folder": tmp_path / "trust",
+        }
+    )
+    finding = found(await examine(looked_at), "keys")
+    assert (finding.verdict, "key-passphrase cannot be read" in finding.says) == (Verdict.broken, True)
+    assert not empty.exists()
+
+
+async def test_keys_that_were_never_made_are_named_and_not_made(settings: Settings) -> None:
+    finding = found(await examine(settings), "keys")
+    assert "no keys were ever made" in finding.says
+    assert "zorgid ca init" in finding.remedy
+    assert not settings.keys_in.exists()
+
+
+async def test_seals_are_not_tried_out(sound: Settings) -> None:
+    assert "is made with the first seal" in found(await examine(sound), "seals").says
+    sound.seals_in.mkdir()
+    assert "can be written" in found(await examine(sound), "seals").says
+    assert not list(sound.seals_in.iterdir())
+
+
 async def test_production_takes_no_stand_in(sound: Settings) -> None:
     findings = await examine(sound.model_copy(update={"environment": Environment.production}))
     assert found(findings, "stand-ins").verdict is Verdict.broken

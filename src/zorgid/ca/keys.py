@@ -290,6 +290,11 @@ def _derive(secret: Secret, info: bytes, size_bytes: int) -> Secret:
     )
 
 
+def is_home(folder: Path) -> bool:
+    """Tell whether `EncryptedFileKeys` ever was in a folder; opening it there writes nothing then."""
+    return (folder / SALT_FILE).exists() or any(folder.glob("*.pem"))
+
+
 def _private_folder(folder: Path) -> Path:
     """Return the folder, made when absent. Raises `KeysUnreadable` when others than its owner may enter."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
