@@ -11,12 +11,21 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from zorgid.kernel.errors import Fault
 from zorgid.organisations.model import OrganisationType
 from zorgid.people.model import MeansPolicy
 from zorgid.pki.algorithms import KeyKind
+from zorgid.stock.rules import KINDS
 
 PREFIX: Final = "ZORGID_"
 
@@ -141,6 +150,14 @@ class Settings(BaseModel):
         names = sorted(stand_ins)
         if names and not self.allows_stand_ins:
             raise SettingsUnfit(f"production refuses stand-ins: {', '.join(names)}")
+
+    @field_validator("card_key_kind")
+    @classmethod
+    def _is_on_a_card(cls, chosen: KeyKind | None) -> KeyKind | None:
+        """Refuse a kind of key that no kind of card can make."""
+        if chosen is not None and not any(chosen in kind.key_kinds for kind in KINDS.values()):
+            raise ValueError("no kind of card makes such keys")
+        return chosen
 
     @model_validator(mode="after")
     def _fits_environment(self) -> Self:

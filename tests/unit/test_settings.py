@@ -32,6 +32,7 @@ def test_lists_are_separated_by_commas():
         ("ZORGID_LISTEN_PORT", "many"),
         ("ZORGID_ADMITTED_TYPES", "kapper"),
         ("ZORGID_CARD_KEY_KIND", "rsa1024"),
+        ("ZORGID_CARD_KEY_KIND", "p384"),
         ("ZORGID_DATABSE_URL", "postgresql://a:secret@b/c"),
         ("ZORGID_TLS_KEY", "/nonexistent/key.pem"),
     ],

@@ -35,7 +35,10 @@ class CardNotBlank(Refusal):
 
 
 class KindNotAdmitted(Refusal):
-    """This kind of card cannot prove where its keys were made, or is a stand-in; neither is made here."""
+    """This kind of card cannot be made here; the employee takes another one.
+
+    It cannot prove where its keys were made, is a stand-in, or has no keys of the kind that is asked here.
+    """
 
     code = "card-kind-not-admitted"
 

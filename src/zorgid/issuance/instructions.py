@@ -28,10 +28,15 @@ GUID_BYTES: Final = 16
 
 
 def require_admitted(kind: CardKind, setup: IssuanceSetup) -> CardKind:
-    """Return the kind when such cards may be made here. Raises `KindNotAdmitted` (CARD-10)."""
+    """Return the kind when such cards may be made here. Raises `KindNotAdmitted` (CARD-10).
+
+    Keys are of the kind that the operator chose, where one was chosen, and of no other.
+    """
     if kind.attestation_root is None and not setup.may_attest_nothing:
         raise KindNotAdmitted
     if kind.is_stand_in and not setup.allows_stand_ins:
+        raise KindNotAdmitted
+    if setup.key_kind is not None and setup.key_kind not in kind.key_kinds:
         raise KindNotAdmitted
     return kind
 
@@ -71,7 +76,7 @@ def instructions_for(
         pin_shortest=kind.pin_rule.shortest,
         pin_longest=kind.pin_rule.longest,
         pin_digits_only=kind.pin_rule.digits_only,
-        key_algorithm=setup.key_kind if setup.key_kind in kind.key_kinds else kind.key_kinds[0],
+        key_algorithm=setup.key_kind or kind.key_kinds[0],
         management_key_kind=kind.management_key,
         transport_pin=FACTORY_PIN,
         transport_puk=FACTORY_PUK,
