@@ -7,7 +7,7 @@ not the reserved one.
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date
 from typing import Final
 
 from cardkit.errors import CardError
@@ -111,9 +111,11 @@ def _trouble_or_raise(refused: PlatformRefused) -> Trouble:
 
 def _made(view: IssuanceView) -> Said:
     assert view.valid_until is not None
+    # A card ends with a Dutch day (ALL-6), which is the same day in UTC, wherever this computer is.
+    last_day = view.valid_until.astimezone(UTC)
     facts = {
         "card_number": view.card_number,
-        "valid_until": f"{view.valid_until.astimezone():%d-%m-%Y}",
+        "valid_until": f"{last_day:%d-%m-%Y}",
         "organisation": view.organisation,
     }
     return Said("card-made", facts)
