@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -98,17 +97,15 @@ def test_a_platform_that_does_not_answer_is_told(
     assert "!" in capsys.readouterr().out
 
 
-def test_help_is_quick_and_loads_nothing_it_does_not_need() -> None:
+def test_help_loads_nothing_it_does_not_need() -> None:
     """Design, chapter 8: no work at import that a command does not need."""
     code = (
         "import sys, zorgid_desktop.cli as cli\n"
         "try:\n    cli.main(['--help'])\nexcept SystemExit:\n    pass\n"
         "print('LOADED', sorted({'httpx', 'cryptography', 'pydantic'} & set(sys.modules)))"
     )
-    began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "LOADED []" in done.stdout
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("environment", ["production", "acceptance", "", "demo2", "http"])
