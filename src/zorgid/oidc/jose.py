@@ -7,12 +7,13 @@ their form.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry
+from joserfc.jwk import JWKRegistry, Key
 
 from zorgid.ca.keys import KeyName, KeyProvider, SigningAlgorithm
 from zorgid.kernel.randomness import base64url, from_base64url
@@ -82,7 +83,7 @@ def verified(token: UnverifiedToken, keys: Mapping[str, Any], algorithms: Sequen
         raise TokenUnreadable("no critical header is understood")  # RFC 7515, section 4.1.11
     registry = _Registry(algorithms=[str(algorithm)], strict_check_header=False)
     try:
-        key = JWKRegistry.import_key(public_half(jwk))
+        key = _parsed(_compact_json(public_half(jwk)))
         return _json_object(jws.deserialize_compact(token.text, key, [str(algorithm)], registry).payload)
     except (JoseError, ValueError, TypeError) as error:
         raise TokenUnreadable(f"{type(error).__name__}: {error}") from None
@@ -112,6 +113,12 @@ def public_half(jwk: Mapping[str, Any]) -> dict[str, Any]:
 
 
 PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
+
+@lru_cache(maxsize=1024)
+def _parsed(jwk: bytes) -> Key:
+    """Return the key of a JWK, which is parsed once: that takes longer than a check of its signature."""
+    return JWKRegistry.import_key(json.loads(jwk))
 
 
 def _key_for(header: Mapping[str, Any], keys: Mapping[str, Any]) -> Mapping[str, Any]:
