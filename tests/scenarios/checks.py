@@ -80,6 +80,20 @@ def _nothing_left_reserved(world: Scenario, label: str, active: dict[str, Any]) 
     assert not held_up
 
 
+def nobody_has_a_good_certificate_without_an_active_card(world: Scenario) -> None:
+    """Of everybody's cards, in the database and in the CRL as it is published now."""
+    query = """
+        select t.serial, c.state = 'active' as is_active, t.status = 'good' as is_good, t.stage
+        from ca_certificate t join card c on c.id = t.card_id
+    """
+    found = world.rows(query)
+    assert all(row["is_good"] == row["is_active"] for row in found)
+    listed = world.published_serials()
+    for row in found:
+        if row["stage"] == "issued":
+            assert (int.from_bytes(row["serial"], "big") in listed) != row["is_active"]
+
+
 def _card_works(world: Scenario, name: str, maker: Maker) -> None:
     state = world.reader.card_state(name)
     assert state.pin.tries_left == state.pin.most_tries

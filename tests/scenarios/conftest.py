@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import structlog
 from psycopg import sql
+from tests.scenarios.checks import nobody_has_a_good_certificate_without_an_active_card
 from tests.scenarios.leaks import leaked
 from tests.scenarios.world import Scenario, scenario
 
@@ -61,4 +62,5 @@ def world(module_folder: Path, module_database_url: str, log: StringIO) -> Itera
     """A whole platform with its demo world. Afterwards nothing secret of all its walks is in the log (ALL-4)."""
     with scenario(module_folder, module_database_url) as running:
         yield running
+        nobody_has_a_good_certificate_without_an_active_card(running)
     assert not leaked(log.getvalue(), running.secrets)

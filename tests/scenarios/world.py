@@ -31,6 +31,7 @@ from tests.register_builders import registered_organisation
 import zorgid.app
 from cardkit.virtual import make_blank_card
 from zorgid.app import Running, build
+from zorgid.ca.actions import publish_changes
 from zorgid.ca.keys import KeyKind
 from zorgid.ca.model import HierarchyPlan
 from zorgid.demo import running as demo
@@ -394,6 +395,12 @@ class Scenario:
             return answer.certificate_status.name.lower()
         held = answer.revocation_reason is x509.ReasonFlags.certificate_hold
         return "on hold" if held else "revoked"
+
+    def published_serials(self) -> set[int]:
+        """Return the serials on the CRL, published anew when something changed."""
+        services, authority = self.running.services, self.running.hierarchy.smartcard
+        crl = self.run(publish_changes(services.database, services.keys, authority, TEST))
+        return {entry.serial_number for entry in x509.load_der_x509_crl(crl.der)}
 
     def ocsp_within_a_second(self, der: bytes, wanted: set[str]) -> str:
         """Return what OCSP answers, once it has heard of the latest change (LIFE-3)."""
