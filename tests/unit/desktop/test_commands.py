@@ -33,7 +33,6 @@ Run = Callable[..., tuple[int, Terminal]]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command with somebody at the keyboard; gives the exit code and the terminal."""
-    monkeypatch.setenv("COLUMNS", "300")
 
     def run(*words: str, typed: tuple[Any, ...] = (), hidden: tuple[Any, ...] = ()) -> tuple[int, Terminal]:
         terminal = Terminal(tmp_path, *typed, hidden=hidden)

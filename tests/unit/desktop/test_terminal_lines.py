@@ -121,11 +121,8 @@ def test_every_text_fits_the_terminal_and_loses_no_word(
     assert words == f"{text.text} {text.next_step}".split()
 
 
-def test_what_went_wrong_is_said_first_and_the_context_is_not_shown_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_went_wrong_is_said_first_and_the_context_is_not_shown_again(tmp_path: Path) -> None:
     """PIN-1: the tries that are left are said before the next one."""
-    monkeypatch.setenv("COLUMNS", "300")
     terminal = Terminal(tmp_path, hidden=(PIN,))
     trouble = Said("pin-wrong", {"tries_left": 2})
     terminal.face.ask(AskPin(trouble, a_context(), HOLDER, 2, SMARTCARD_PIN))
@@ -134,10 +131,7 @@ def test_what_went_wrong_is_said_first_and_the_context_is_not_shown_again(
     assert "Demo-HIS" not in terminal.screen
 
 
-def test_words_of_others_are_never_read_as_places_for_facts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "300")
+def test_words_of_others_are_never_read_as_places_for_facts(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, hidden=(PIN,))
     told = Told("x", Sentence("Kaart {0} is al gebruikt.", "Neem {card_number}."))
     terminal.face.ask(AskPin(told, None, "{tries_left}", 3, SMARTCARD_PIN))
@@ -150,11 +144,8 @@ def test_words_of_others_are_never_read_as_places_for_facts(
         assert words in terminal.screen
 
 
-def test_a_login_is_shown_as_one_whatever_else_its_context_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_login_is_shown_as_one_whatever_else_its_context_says(tmp_path: Path) -> None:
     """LOGIN-5: who asks, for whom, where, and how to stop."""
-    monkeypatch.setenv("COLUMNS", "300")
     terminal = Terminal(tmp_path, hidden=(PIN,))
     shown = a_context(organisation="De Linde", act="Iets anders")
     terminal.face.ask(AskPin(None, shown, HOLDER, 3, SMARTCARD_PIN))
