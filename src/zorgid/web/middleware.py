@@ -64,16 +64,21 @@ class Surroundings:
 
 
 def protect(application: ASGIApp, around: Surroundings) -> ASGIApp:
-    """Return the application with all layers around it, the first to see a request outermost.
+    """Return the application with all layers around it, the first to see a request outermost."""
+    layers = Named(Headed(Guarded(Bounded(Released(application, around)), around), around), around)
+    return Entrance(application, layers)
 
-    What is no request, as the start of the application, goes past them.
-    """
-    protected = Named(Headed(Guarded(Bounded(Released(application, around)), around), around), around)
 
-    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
-        await (protected if scope["type"] == "http" else application)(scope, receive, send)
+class Entrance:
+    """Leads requests through the layers, and what is none, as the start of the application, past them."""
 
-    return entrance
+    def __init__(self, inner: ASGIApp, layers: ASGIApp) -> None:
+        self._inner = inner
+        self._layers = layers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or hand on what is none."""
+        await (self._layers if scope["type"] == "http" else self._inner)(scope, receive, send)
 
 
 class Named:
