@@ -48,8 +48,9 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def served(app, port: int) -> AsyncIterator[str]:
-    """The address at which an ASGI application answers over real HTTP."""
-    server = Server(app, port=port, interface=Interfaces.ASGINL, log_enabled=False)
+    """The address at which an application answers over real HTTP, over the interface that the house gives it."""
+    interface = Interfaces.RSGI if hasattr(app, "__rsgi__") else Interfaces.ASGINL
+    server = Server(app, port=port, interface=interface, log_enabled=False)
     task = asyncio.create_task(server.serve())
     try:
         for _ in range(200):

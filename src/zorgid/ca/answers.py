@@ -5,6 +5,7 @@ hold.
 """
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import Mapping
@@ -62,6 +63,8 @@ class OcspAnswer:
     der: bytes
     this_update: datetime | None = None
     next_update: datetime | None = None
+    sha256: str = ""
+    """Hash of `der` in hexadecimal, of what may be cached."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class OcspResponder:
             signed, _ = await self._sign(authority, asked, question.nonce)
             return OcspAnswer(signed.der)
         kept = self.memory.get(asked, self._clock()) or await self._sign_and_keep(authority, asked)
-        return OcspAnswer(kept.der, kept.this_update, kept.next_update)
+        return OcspAnswer(kept.der, kept.this_update, kept.next_update, kept.sha256)
 
     async def beat(self) -> None:
         """Notify every node, this one too; when it comes back here, memory may be relied on for a second."""
@@ -159,7 +162,8 @@ class OcspResponder:
             archive_cutoff=authority.certificate.not_valid_before_utc,
             nonce=nonce,
         )
-        return KeptAnswer(der, now, now + VALID_FOR, now + SIGN_AGAIN_AFTER), status is not None
+        sha256 = hashlib.sha256(der).hexdigest()
+        return KeptAnswer(der, now, now + VALID_FOR, now + SIGN_AGAIN_AFTER, sha256), status is not None
 
     async def _responder(self, work: Work, authority: Authority) -> Responder:
         loaded = self._responders.get(authority.name)

@@ -32,12 +32,13 @@ BEAT: Final = "beat"
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """A signed answer (DER), its times, and from when it is signed anew."""
+    """A signed answer (DER), its times, from when it is signed anew, and its hash in hexadecimal."""
 
     der: bytes
     this_update: datetime
     next_update: datetime
     sign_again_at: datetime
+    sha256: str = ""
 
 
 class AnswerMemory:

@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from typing import Final, assert_never
 
 from cryptography import x509
@@ -23,6 +24,8 @@ from zorgid.pki.errors import OcspRequestMalformed
 from zorgid.pki.reading import UNREADABLE
 
 LARGEST_REQUEST_BYTES: Final = 2048
+REMEMBERED_REQUESTS: Final = 10_000
+"""Requests without nonce come again byte for byte; that they were read once is enough."""
 LONGEST_NONCE_BYTES: Final = 128
 """A longer nonce is malformed. Source: RFC 9654, section 2.1."""
 LONGEST_ECHOED_NONCE_BYTES: Final = 32
@@ -132,6 +135,7 @@ def cert_id(issuer: x509.Certificate, serial: int, hash_algorithm: CertIdHash) -
     )
 
 
+@lru_cache(maxsize=REMEMBERED_REQUESTS)
 def parse_request(unverified: bytes) -> OcspQuestion:
     """Return the question that a request (DER) asks.
 

@@ -50,7 +50,10 @@ class ServerEnded(Fault):
 
 @dataclass(frozen=True)
 class Door:
-    """One address on which an application answers; with certificate and key it speaks TLS 1.2 or newer."""
+    """One address on which an application answers; with certificate and key it speaks TLS 1.2 or newer.
+
+    An application that knows RSGI too is served over that, which costs half as much.
+    """
 
     application: ASGIApp
     address: str
@@ -84,7 +87,7 @@ async def _open(door: Door, stop_within_seconds: float) -> AsyncIterator[None]:
         door.application,
         address=door.address,
         port=door.port,
-        interface=Interfaces.ASGINL,
+        interface=Interfaces.RSGI if hasattr(door.application, "__rsgi__") else Interfaces.ASGINL,
         http=HTTPModes.auto,
         http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN_MS),
         websockets=False,

@@ -2,13 +2,15 @@
 
 import base64
 import binascii
-import hashlib
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, Protocol
 from urllib.parse import unquote_to_bytes
+
+from granian._granian import RSGIProtocolClosed
 
 Scope = Mapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -18,6 +20,9 @@ Headers = list[tuple[bytes, bytes]]
 
 MOST_REQUEST_BYTES: Final = 8 * 1024
 """An OCSP request for one certificate is about a hundred bytes, with a signature two thousand."""
+
+MOST_PATHS: Final = 10_000
+"""Paths whose meaning is remembered: everybody asks about the same certificates in the same words."""
 
 CACHED_FOR: Final = timedelta(seconds=60)
 """How long a cache on the way may give out an answer: a hold must be seen soon (LIFE-3)."""
@@ -41,6 +46,37 @@ class Reply:
     headers: Headers = field(default_factory=list)
 
 
+class RsgiScope(Protocol):
+    """What is used of a request as Granian hands it over (RSGI 1)."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+
+
+class RsgiProtocol(Protocol):
+    """The way to the other side over RSGI: chunks of the body come in, a whole answer goes out."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def response_bytes(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+        """Send a whole answer."""
+        ...
+
+
+async def read_chunks(protocol: RsgiProtocol, most_bytes: int) -> bytes:
+    """Return the body of a request. Raises `RequestTooLarge` as soon as it is, and `BodyCut`."""
+    body = bytearray()
+    try:
+        async for chunk in protocol:
+            body += chunk
+            if len(body) > most_bytes:
+                raise RequestTooLarge
+    except RSGIProtocolClosed:
+        raise BodyCut from None
+    return bytes(body)
+
+
 async def read_body(receive: Receive, most_bytes: int) -> bytes:
     """Return the body of a request. Raises `RequestTooLarge` as soon as it is, and `BodyCut`."""
     body = bytearray()
@@ -55,44 +91,57 @@ async def read_body(receive: Receive, most_bytes: int) -> bytes:
             return bytes(body)
 
 
-def ocsp_request_of_path(scope: Scope, prefix: str) -> bytes:
+def ocsp_request_of_path(path: str, prefix: str) -> bytes:
     """Return the request that stands in base64 in the path, or nothing when that cannot be read.
 
     The base64 may be escaped or not, and its slashes too. Source: RFC 6960, appendix A.1.
     """
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    if len(raw) > MOST_REQUEST_BYTES:
+    if len(path) > MOST_REQUEST_BYTES:
         raise RequestTooLarge
-    text = unquote_to_bytes(raw.partition(b"?")[0])[len(prefix) + 1 :]
+    return _from_base64(path[len(prefix) + 1 :])
+
+
+@lru_cache(maxsize=MOST_PATHS)
+def _from_base64(escaped: str) -> bytes:
+    text = unquote_to_bytes(escaped)
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
         return b""
 
 
-def cache_headers(body: bytes, this_update: datetime, next_update: datetime, now: datetime) -> Headers:
-    """Return the headers for a signed answer with these times. Source: RFC 5019, section 6.2."""
+def cache_headers(sha256: str, this_update: datetime, next_update: datetime, now: datetime) -> Headers:
+    """Return the headers for a signed answer with this hash. Source: RFC 5019, section 6.2."""
     seconds = max(int(min(CACHED_FOR, next_update - now).total_seconds()), 0)
     return [
         (b"cache-control", b"public, no-transform, must-revalidate, max-age=%d" % seconds),
-        (b"expires", _http_date(now + timedelta(seconds=seconds))),
-        (b"last-modified", _http_date(this_update)),
-        (b"etag", b'"%s"' % hashlib.sha256(body).hexdigest().encode()),
+        (b"expires", _http_date(int(now.timestamp()) + seconds)),
+        (b"last-modified", _http_date(int(this_update.timestamp()))),
+        (b"etag", b'"%s"' % sha256.encode()),
     ]
 
 
-def _http_date(at: datetime) -> bytes:
-    return format_datetime(at, usegmt=True).encode()
+@lru_cache(maxsize=MOST_PATHS)
+def _http_date(at_seconds: int) -> bytes:
+    return format_datetime(datetime.fromtimestamp(at_seconds, UTC), usegmt=True).encode()
+
+
+def fitted(reply: Reply, *, method: str, known: str) -> Reply:
+    """Return the reply as it goes out: no body to HEAD, 304 to who has it, as `If-None-Match` says."""
+    is_known = bool(known) and any(
+        name == b"etag" and value.decode() in known for name, value in reply.headers
+    )
+    status = 304 if is_known and reply.status == 200 else reply.status  # noqa: PLR2004 - RFC 9110, section 15.3.1
+    headers = [*reply.headers, (b"x-content-type-options", b"nosniff")]
+    if status == 304:  # noqa: PLR2004 - RFC 9110, section 15.4.5
+        return Reply(status, headers=headers)
+    headers += [(b"content-type", reply.content_type), (b"content-length", b"%d" % len(reply.body))]
+    return Reply(status, b"" if method == "HEAD" else reply.body, headers=headers)
 
 
 async def send_reply(scope: Scope, send: Send, reply: Reply) -> None:
-    """Send an answer, without its body to HEAD, and 304 to who has it already."""
-    asked = dict(scope["headers"]).get(b"if-none-match")
-    is_known = asked is not None and any(name == b"etag" and value in asked for name, value in reply.headers)
-    status = 304 if is_known and reply.status == 200 else reply.status  # noqa: PLR2004 - RFC 9110, section 15.3.1
-    headers = [*reply.headers, (b"x-content-type-options", b"nosniff")]
-    if status != 304:  # noqa: PLR2004 - RFC 9110, section 15.4.5
-        headers += [(b"content-type", reply.content_type), (b"content-length", b"%d" % len(reply.body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    body = b"" if status == 304 or scope["method"] == "HEAD" else reply.body  # noqa: PLR2004
-    await send({"type": "http.response.body", "body": body})
+    """Send a reply over ASGI."""
+    asked = dict(scope["headers"]).get(b"if-none-match", b"")
+    whole = fitted(reply, method=scope["method"], known=asked.decode("latin-1"))
+    await send({"type": "http.response.start", "status": whole.status, "headers": whole.headers})
+    await send({"type": "http.response.body", "body": whole.body})
