@@ -196,3 +196,24 @@ class DiesAfterCommitForLong(Dies):
 
     stays_away = True
     after_commit = True
+
+
+GENERATE_KEY = 0x47
+
+
+def only_while_preparing(kind: type[Break]) -> type[Break]:
+    """Return the break, counted from the reservation of the card up to its first new key."""
+
+    class WhilePreparing(kind):  # type: ignore[misc,valid-type]
+        is_reserved = False
+        has_key = False
+
+        def after_request(self, path: str, response: httpx.Response) -> None:
+            self.is_reserved |= path.endswith("/blank-card")
+            super().after_request(path, response)
+
+        def _is_here(self, where: str) -> bool:
+            self.has_key |= int(where[2:4], 16) == GENERATE_KEY
+            return self.is_reserved and not self.has_key and super()._is_here(where)
+
+    return WhilePreparing

@@ -38,9 +38,16 @@ def employee(world: Scenario, blank: str) -> Maker:
     return world.maker(EMPLOYEE, blank)
 
 
-def survives(world: Scenario, weather: Break, maker_of: MakerOf = employee) -> str:
-    """Break one making; return how it ended, after the same employee ended up with one good card all the same."""
+def survives(
+    world: Scenario, weather: Break, maker_of: MakerOf = employee, *, half_made: bool = False
+) -> str:
+    """Break one making; return how it ended, after the same employee ended up with one good card all the same.
+
+    When `half_made`, an earlier making wrote the card and showed its PUK, which nobody kept.
+    """
     blank = world.blank()
+    if half_made:
+        assert broken(world, world.maker(EMPLOYEE, blank, keeps_puk=False), Break(world, 0)) != MADE
     maker = maker_of(world, blank)
     ended = broken(world, maker, weather)
     nothing_unfinished_is_good(world, EMPLOYEE)
@@ -51,14 +58,16 @@ def survives(world: Scenario, weather: Break, maker_of: MakerOf = employee) -> s
     return ended
 
 
-def every_position(world: Scenario, kind: Kind, maker_of: MakerOf = employee) -> list[str]:
+def every_position(
+    world: Scenario, kind: Kind, maker_of: MakerOf = employee, *, half_made: bool = False
+) -> list[str]:
     """Break at every position until the walk has none left; return how each walk ended."""
     ended: list[str] = []
     failed: list[str] = []
     while True:
         weather = kind(world, len(ended) + 1)
         try:
-            ended.append(survives(world, weather, maker_of))
+            ended.append(survives(world, weather, maker_of, half_made=half_made))
         except Exception as error:  # noqa: BLE001 - all positions are tried, then all failures told
             failed.append(f"{weather.at} ({weather.where}): {type(error).__name__}: {str(error)[:400]}")
             ended.append("failed")

@@ -23,6 +23,13 @@ def test_the_app_may_be_killed_after_any_command(world: Scenario) -> None:
     assert len(every_position(world, breaks.KilledAfterApdu)) > 100
 
 
+@pytest.mark.parametrize("kind", [breaks.PulledAfter, breaks.KilledAfterApdu])
+def test_a_making_may_be_broken_off_while_the_card_is_emptied(world: Scenario, kind: Kind) -> None:
+    """The second making on a card that the first one wrote: its reset can break off as well."""
+    ended = every_position(world, breaks.only_while_preparing(kind), half_made=True)
+    assert len(ended) > 12
+
+
 @pytest.mark.parametrize("kind", [breaks.KilledBeforeRequest, breaks.KilledAfterRequest])
 def test_the_app_may_be_killed_at_any_request(world: Scenario, kind: Kind) -> None:
     assert len(every_position(world, kind)) > 9

@@ -1,10 +1,12 @@
 """Each request of a making may be repeated: the same counter and body, the same answer (ALL-8)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 import httpx
 import pytest
+from tests.scenarios.checks import one_good_card
 from tests.scenarios.world import EMPLOYEE, ORIGIN, Maker, Scenario, Weather
 
 from zorgid.protocol.app_key import HEADER, sign_request
@@ -63,6 +65,27 @@ def test_every_request_sent_twice_gets_the_same_answer_twice(world: Scenario) ->
     world.make(maker, weather)
     assert {path for path, _, _ in weather.sent} == ALL_PATHS
     assert not weather.differing
+
+
+class AllAtOnce(Weather):
+    """Sends each request several times at the same moment, as an app that lost its patience."""
+
+    def __init__(self, times: int) -> None:
+        self._times = times
+
+    def send(self, transport: Any, request: httpx.Request) -> httpx.Response:
+        with ThreadPoolExecutor(self._times) as threads:
+            answers = list(threads.map(transport.send, [request] * self._times))
+        assert not [answer for answer in answers if answer.status_code >= 500]
+        good = [answer for answer in answers if answer.is_success]
+        return good[-1] if good else answers[-1]
+
+
+def test_requests_that_come_several_times_at_once_make_one_card(world: Scenario) -> None:
+    for _ in range(5):
+        maker = world.maker(EMPLOYEE, world.blank())
+        world.make(maker, AllAtOnce(3))
+        one_good_card(world, EMPLOYEE, maker)
 
 
 def answer_to(world: Scenario, path: str, body: bytes, headers: httpx.Headers) -> dict[str, Any]:

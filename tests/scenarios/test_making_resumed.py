@@ -181,6 +181,21 @@ def test_a_written_card_that_is_lost_before_its_proof_can_be_replaced(
     one_good_card(world, EMPLOYEE, maker)
 
 
+def test_who_was_given_another_number_meanwhile_gets_no_card_with_the_former_one(world: Scenario) -> None:
+    """CARD-5: the certificates carry the number of the UZI card that the making ends with."""
+    blank = world.blank()
+    left_off(world, world.maker(EMPLOYEE, blank), At(after=KEPT))
+    world.rows(
+        "update issuance set proved = jsonb_set(proved, '{means,uzi_number}', '\"900000999\"') "
+        "where step = 'prove' returning issuance_id"
+    )
+    maker = world.maker(EMPLOYEE, blank)
+    world.make(maker)
+    assert maker.asked == ALL_STEPS
+    assert sorted(card_states(world, blank)) == ["active", "failed"]
+    one_good_card(world, EMPLOYEE, maker)
+
+
 def test_two_apps_of_one_person_leave_one_making_and_the_later_proof_counts(world: Scenario) -> None:
     blank = world.blank()
     first = MeanwhileAnother(**vars(world.maker(EMPLOYEE, blank)))

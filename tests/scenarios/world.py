@@ -101,6 +101,10 @@ class Weather:
     def before_request(self, path: str) -> None:
         """Run before the platform hears a request of the app."""
 
+    def send(self, transport: "AppTransport", request: httpx.Request) -> httpx.Response:
+        """Send a request to the platform; may send it more than once."""
+        return transport.send(request)
+
     def repeat(self, transport: "AppTransport", request: httpx.Request, first: httpx.Response) -> None:
         """Run after the platform did a request; may send it again."""
 
@@ -119,7 +123,7 @@ class AppTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         self._weather.before_request(path)
-        response = self.send(request)
+        response = self._weather.send(self, request)
         self._weather.repeat(self, request, response)
         self._weather.after_request(path, response)
         return response

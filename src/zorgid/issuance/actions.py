@@ -61,7 +61,9 @@ async def open_issuance(work: Work, setup: IssuanceSetup, transaction: Transacti
         work, person_id=completed.person_id, kind=MeansKind.smartcard, policy=setup.means_policy
     )
     former = await store.open_of_person(work, completed.person_id)
-    if former is not None and (work.now >= former.expires_at or former.organisation_id != organisation.id):
+    if former is not None and not rules.can_go_on(
+        former, completed.proved, organisation_id=organisation.id, now=work.now
+    ):
         await _fail(work, former, "started-over")
         former = None
     elif former is not None:

@@ -8,6 +8,8 @@ from cryptography.x509 import load_der_x509_certificate
 
 from zorgid.issuance.errors import CardNotBlank, IssuanceOver, NotAtThisStep
 from zorgid.issuance.model import Issuance, IssuanceAct, UziCertificate
+from zorgid.kernel.ids import OrganisationId
+from zorgid.login.model import ProvedCard
 from zorgid.protocol.messages import IssuanceStep
 
 ISSUANCE_LASTS: Final = timedelta(hours=24)
@@ -70,6 +72,18 @@ def uzi_certificate(issuance: Issuance) -> UziCertificate:
     return UziCertificate(
         issuer=certificate.issuer.public_bytes(), serial=serial.to_bytes((serial.bit_length() + 7) // 8)
     )
+
+
+def can_go_on(
+    former: Issuance, proved: ProvedCard, *, organisation_id: OrganisationId, now: datetime
+) -> bool:
+    """Tell whether a fresh proof goes on with an open making: in time, and for the very same certificates.
+
+    A person who was given another number or name meanwhile gets no card with the former one.
+    """
+    was, now_is = former.proved.means, proved.means
+    is_same = (was.uzi_number, was.ura, was.full_name) == (now_is.uzi_number, now_is.ura, now_is.full_name)
+    return is_same and now < former.expires_at and former.organisation_id == organisation_id
 
 
 def require_blank(guid: bytes | None, *, ours: frozenset[bytes]) -> bytes | None:
