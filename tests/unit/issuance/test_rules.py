@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from zorgid.issuance import rules
 from zorgid.issuance.errors import CardNotBlank, IssuanceOver, NotAtThisStep
 from zorgid.issuance.model import IssuanceAct
+from zorgid.kernel.ids import OrganisationId
 from zorgid.protocol.messages import IssuanceStep
 
 NOW = datetime(2026, 6, 15, 10, 0, tzinfo=UTC)
@@ -112,3 +114,34 @@ def test_only_a_card_without_identity_or_with_one_of_ours_is_blank(
     assert rules.require_blank(guid, ours=ours | {guid}) == guid
     with pytest.raises(CardNotBlank):
         rules.require_blank(guid, ours=ours - {guid})
+
+
+def proved(**facts: str) -> Any:
+    means = {"uzi_number": "900000201", "ura": "90000382", "full_name": "Sanne van der Berg"}
+    return SimpleNamespace(means=SimpleNamespace(**{**means, **facts}))
+
+
+HERE, THERE = OrganisationId(UUID(int=1)), OrganisationId(UUID(int=2))
+
+
+def former() -> Any:
+    return SimpleNamespace(proved=proved(), expires_at=NOW + rules.ISSUANCE_LASTS, organisation_id=HERE)
+
+
+def test_a_fresh_proof_goes_on_with_the_open_making_of_its_day() -> None:
+    """CARD-9."""
+    end = former().expires_at
+    assert rules.can_go_on(former(), proved(), organisation_id=HERE, now=end - MOMENT)
+    assert not rules.can_go_on(former(), proved(), organisation_id=HERE, now=end)
+
+
+@pytest.mark.parametrize(
+    "other", [{"uzi_number": "900000202"}, {"ura": "90000401"}, {"full_name": "Sanne Jansen"}], ids=str
+)
+def test_a_proof_of_other_facts_starts_over(other: dict[str, str]) -> None:
+    """CARD-5: the certificates carry what the UZI card says now."""
+    assert not rules.can_go_on(former(), proved(**other), organisation_id=HERE, now=NOW)
+
+
+def test_a_proof_for_another_organisation_starts_over() -> None:
+    assert not rules.can_go_on(former(), proved(), organisation_id=THERE, now=NOW)
