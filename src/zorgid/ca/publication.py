@@ -82,7 +82,6 @@ async def _publish(work: Work, keys: KeyProvider, authority: Authority) -> Publi
     await asyncio.to_thread(require_key_of, authority.certificate, keys, authority.key_name)
     number = await status_store.latest_crl_number(work, authority.name) + 1
     await status_store.mark_published(work, authority.name, number)
-    entries = await status_store.crl_entries(work, authority.name)
     valid_for = ROOT_CRL_VALID_FOR if authority.name is AuthorityName.root else CRL_VALID_FOR
     crl = PublishedCrl(
         authority=authority.name,
@@ -90,7 +89,12 @@ async def _publish(work: Work, keys: KeyProvider, authority: Authority) -> Publi
         this_update=work.now,
         next_update=work.now + valid_for,
         der=await asyncio.to_thread(
-            _signed, keys, authority, number, (work.now, work.now + valid_for), entries
+            _signed,
+            keys,
+            authority,
+            number,
+            (work.now, work.now + valid_for),
+            await status_store.crl_entries(work, authority.name),  # has no name, so that it goes when signed
         ),
     )
     await status_store.put_crl(work, crl)

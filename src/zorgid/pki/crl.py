@@ -93,7 +93,7 @@ def build_tbs_crl(
         issuer.subject.public_bytes(),
         der.time(this_update),
         der.time(next_update),
-        der.tlv(0x30, revoked) if revoked else b"",
+        *((der.head(0x30, len(revoked)), revoked) if revoked else ()),  # not copied once more
         der.explicit(0, der.sequence(*extensions)),
     )
 

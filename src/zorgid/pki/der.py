@@ -19,16 +19,25 @@ NULL: Final = b"\x05\x00"
 
 def tlv(tag: int, content: bytes) -> bytes:
     """Return one value with its tag byte and its definite length."""
-    size = len(content)
+    return _around(tag, content)
+
+
+def _around(tag: int, *parts: bytes) -> bytes:
+    """Return parts as one value; each is copied once, since a CRL may be long."""
+    return b"".join((head(tag, sum(map(len, parts))), *parts))
+
+
+def head(tag: int, size: int) -> bytes:
+    """Return the tag byte and the length of a value of so many bytes, which follows."""
     if size < LONG_LENGTH:
-        return bytes((tag, size)) + content
+        return bytes((tag, size))
     length = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes((tag, LONG_LENGTH | len(length))) + length + content
+    return bytes((tag, LONG_LENGTH | len(length))) + length
 
 
 def sequence(*parts: bytes) -> bytes:
     """Return a SEQUENCE of values that are DER already."""
-    return tlv(0x30, b"".join(parts))
+    return _around(0x30, *parts)
 
 
 def integer(number: int) -> bytes:
