@@ -354,6 +354,19 @@ async def test_a_request_of_a_making_cannot_be_replayed_for_another_step(world: 
             assert (answer.status_code, answer.json()["code"]) == (409, "app-request-replayed")
 
 
+async def test_a_making_holds_one_blank_card_and_not_the_whole_box(world: AttackWorld) -> None:
+    """Colleagues' serials, one after the other: whoever reserves another card lets go of the former."""
+    app, view = await open_making(world, "lange-naam")
+    born = world.world.card("lange-naam").person.born_on
+    await app.send("/issuance/birth-date", BirthDateRequest(issuance_id=view.issuance_id, birth_on=born))
+    reserved = "select chip_serial from blank_card where state = 'in_making' and issuance_id::text = %s"
+    for serial in ("20000002", "20000003", "20000006"):
+        asked = BlankCardRequest(issuance_id=view.issuance_id, chip_serial=serial)
+        if (await app.send("/issuance/blank-card", asked)).status_code == 200:
+            assert await world.rows(reserved, view.issuance_id) == [{"chip_serial": serial}]
+    assert await world.rows(reserved, view.issuance_id) == [{"chip_serial": "20000006"}]
+
+
 # The last proof
 
 
