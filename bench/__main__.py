@@ -1,0 +1,49 @@
+"""`python -m bench [MEASURE …] [--runs N]`: runs measures in turn and writes their figures into the page."""
+
+import argparse
+import importlib
+import resource
+import signal
+import sys
+from types import FrameType
+
+from bench import page
+
+MEASURES = {
+    "commands": "commands.run",
+    "crl": "crl.run",
+    "ocsp": "ocsp.run",
+    "token": "logins.run_token",
+    "login": "logins.run_login",
+    "waiting": "waiting.run",
+    "cards": "cards.run",
+}
+FEWEST_RUNS = 3
+
+
+def main() -> None:
+    """Run what was asked for, or everything."""
+    asked = argparse.ArgumentParser(prog="bench", description="Measures the platform beside its peers.")
+    asked.add_argument(
+        "measures", nargs="*", metavar="MEASURE", help=f"of {', '.join(MEASURES)}; all by default"
+    )
+    asked.add_argument("--runs", type=int, default=FEWEST_RUNS, help="rounds of which the median counts")
+    asked.add_argument("--page-only", action="store_true", help="only write the figures that were kept")
+    told = asked.parse_args()
+    if unknown := [name for name in told.measures if name not in MEASURES]:
+        asked.error(f"no measure is called {', '.join(unknown)}")
+    signal.signal(signal.SIGTERM, _end)  # so that servers and their data are cleared away
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    for name in [] if told.page_only else told.measures or MEASURES:
+        module, _, function = MEASURES[name].partition(".")
+        getattr(importlib.import_module(f"bench.measures.{module}"), function)(told.runs)
+    page.write()
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

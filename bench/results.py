@@ -1,0 +1,88 @@
+"""Keeps what was measured: medians with the least and the most, one file a measure, in var/bench."""
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.house import VAR
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median of some runs, with the least and the most of them."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        """Return the spread of some values."""
+        return cls(statistics.median(values), min(values), max(values))
+
+    @classmethod
+    def read(cls, kept: dict[str, float]) -> "Spread":
+        """Return a spread as it was kept."""
+        return cls(**kept)
+
+    def text(self, digits: int = 0) -> str:
+        """Return `median (least–most)`."""
+        return f"{self.median:,.{digits}f} ({self.least:,.{digits}f}–{self.most:,.{digits}f})"
+
+
+def keep(measure: str, found: dict[str, Any]) -> None:
+    """Write down what a measure found, and on which machine."""
+    VAR.mkdir(parents=True, exist_ok=True)
+    told = {"machine": machine(), "found": found}
+    text = json.dumps(told, indent=1, default=lambda value: value.__dict__)
+    (VAR / f"{measure}.json").write_text(text + "\n")
+
+
+def kept(measure: str) -> dict[str, Any] | None:
+    """Return what was written down, or None when this measure did not run yet."""
+    file = VAR / f"{measure}.json"
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def machine() -> dict[str, Any]:
+    """Return what says on which machine, and how busy it is with other things."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{_distribution()}, Linux {platform.release().partition('-')[0]}",
+        "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 2),
+        "busy": round(busy_cores(), 2),
+        "at": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
+    }
+
+
+def busy_cores(seconds: float = 1.0) -> float:
+    """Return how many cores are busy now with whatever runs."""
+    before = _ticks()
+    time.sleep(seconds)
+    after = _ticks()
+    total, idle = (after[i] - before[i] for i in range(2))
+    return (total - idle) / max(total, 1) * (os.cpu_count() or 1)
+
+
+def _ticks() -> tuple[int, int]:
+    fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+    return sum(fields), fields[3] + fields[4]
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _distribution() -> str:
+    return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
