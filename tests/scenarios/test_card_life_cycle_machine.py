@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from itertools import count
 from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
@@ -47,6 +48,8 @@ from zorgid.storage.database import Database, Mac, Origin, Work
 T = TypeVar("T")
 Run = Callable[[Callable[[Work], Awaitable[T]]], T]
 
+URAS = count(10_000_000)
+
 ACTORS = ("here", "there", "stranger", "holder", "support")
 HOLDING = ("here", "there", "holder")
 """Who may hold and revoke a card that is linked here and there."""
@@ -76,8 +79,8 @@ class CardLife(RuleBasedStateMachine):
             self.activate()
 
     async def _begin(self, work: Work) -> tuple[dict[str, Person], list[Organisation], Card]:
-        uras = [f"{start}{work.random(3).hex()}"[:8] for start in ("1", "2", "3")]
-        uras = ["".join(str(int(sign, 16) % 10) for sign in ura).rjust(8, "0") for ura in uras]
+        # Drawn numbers would meet each other now and then: the lives of one run share a database.
+        uras = [f"{next(URAS):08d}" for _ in range(3)]
         found = [await registered_organisation(work, ura=ura) for ura in uras]
         people_here = {
             "here": await person_with_role(work, Role.administrator, found[0].id),
