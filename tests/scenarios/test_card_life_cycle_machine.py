@@ -4,14 +4,11 @@ A stateful property test: hypothesis draws acts and actors, a small model forete
 real database is compared with it (LIFE-2, LIFE-3, LIFE-11, CARD-4, CARD-9, CARD-15, AUD-1).
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import count
-from typing import TypeVar
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -19,7 +16,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from tests.clock import START, FakeClock
 from tests.register_builders import (
@@ -32,6 +28,7 @@ from tests.register_builders import (
     person_with_role,
     registered_organisation,
 )
+from tests.scenarios.machines import Run, T, live_all
 
 from zorgid.audit.model import SYSTEM
 from zorgid.cards import actions as cards
@@ -43,10 +40,7 @@ from zorgid.organisations.model import Organisation
 from zorgid.people import actions as people
 from zorgid.people.model import Person
 from zorgid.roles.model import Role
-from zorgid.storage.database import Database, Mac, Origin, Work
-
-T = TypeVar("T")
-Run = Callable[[Callable[[Work], Awaitable[T]]], T]
+from zorgid.storage.database import Mac, Origin, Work
 
 URAS = count(10_000_000)
 
@@ -258,27 +252,13 @@ def test_whatever_is_done_to_a_card_the_database_is_what_the_table_says(
     database_url: str, clock: FakeClock, origin: Origin, random_source: RandomSource, audit_mac: Mac
 ) -> None:
     """ROLE-6, LIFE-2, LIFE-3, LIFE-11, CARD-9, CARD-15, AUD-1."""
-    with asyncio.Runner() as runner:
-        database = runner.run(
-            Database.open(database_url, clock=clock, random=random_source, audit_mac=audit_mac)
-        )
-
-        def run(act: Callable[[Work], Awaitable[T]]) -> T:
-            async def in_a_work() -> T:
-                async with database.work(origin) as work:
-                    return await act(work)
-
-            return runner.run(in_a_work())
-
-        try:
-            run_state_machine_as_test(
-                lambda: CardLife(run, clock),
-                settings=settings(
-                    max_examples=40,
-                    stateful_step_count=25,
-                    deadline=None,
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
-        finally:
-            runner.run(database.close())
+    live_all(
+        CardLife,
+        lives=40,
+        steps=25,
+        database_url=database_url,
+        clock=clock,
+        origin=origin,
+        random_source=random_source,
+        audit_mac=audit_mac,
+    )

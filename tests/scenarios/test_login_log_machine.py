@@ -5,17 +5,14 @@ acts of two apps, two browsers and the clock; a small model, written after proto
 refusal, what the log tells, and that only a completed login ever made a session (LOGIN-5, LOGIN-6, ALL-4, ALL-8, AUD-1).
 """
 
-import asyncio
 import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -23,10 +20,10 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from tests.clock import START, FakeClock
 from tests.register_builders import audited
+from tests.scenarios.machines import Run, T, live_all
 
 from zorgid.audit.model import SYSTEM
 from zorgid.kernel.errors import Refusal
@@ -39,10 +36,7 @@ from zorgid.login.model import Begun, Means, MeansUsed, ProvedCard, Purpose, Sho
 from zorgid.login.sessions import begin_session, session_for
 from zorgid.login.setup import AppRequest, LoginSetup
 from zorgid.protocol.app_key import AppKey, sign_request
-from zorgid.storage.database import Database, Mac, Origin, Work
-
-T = TypeVar("T")
-Run = Callable[[Callable[[Work], Awaitable[T]]], T]
+from zorgid.storage.database import Mac, Origin, Work
 
 ORIGIN = "https://id.example"
 OPEN = {"new", "attached", "proved"}
@@ -362,27 +356,13 @@ def test_whatever_is_done_to_a_login_is_refused_by_name_or_told_in_the_log(
     database_url: str, clock: FakeClock, origin: Origin, random_source: RandomSource, audit_mac: Mac
 ) -> None:
     """LOGIN-5, LOGIN-6, ALL-4, ALL-8, AUD-1."""
-    with asyncio.Runner() as runner:
-        database = runner.run(
-            Database.open(database_url, clock=clock, random=random_source, audit_mac=audit_mac)
-        )
-
-        def run(act: Callable[[Work], Awaitable[T]]) -> T:
-            async def in_a_work() -> T:
-                async with database.work(origin) as work:
-                    return await act(work)
-
-            return runner.run(in_a_work())
-
-        try:
-            run_state_machine_as_test(
-                lambda: LoginLife(run, clock),
-                settings=settings(
-                    max_examples=40,
-                    stateful_step_count=25,
-                    deadline=None,
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
-        finally:
-            runner.run(database.close())
+    live_all(
+        LoginLife,
+        lives=40,
+        steps=25,
+        database_url=database_url,
+        clock=clock,
+        origin=origin,
+        random_source=random_source,
+        audit_mac=audit_mac,
+    )

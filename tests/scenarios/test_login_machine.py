@@ -4,15 +4,12 @@ A stateful property test: hypothesis draws who does what, a small model foretell
 the real database is compared with it (LOGIN-5, ALL-4, ALL-8; protocols.md, chapter 3, invariant 5, and 7.4).
 """
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,9 +17,9 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from tests.clock import START, FakeClock
+from tests.scenarios.machines import Run, T, live_all
 
 from zorgid.audit.model import SYSTEM
 from zorgid.kernel.errors import Refusal
@@ -34,10 +31,8 @@ from zorgid.login.setup import AppRequest, LoginSetup
 from zorgid.pki.recognise import RecognisedUziCard
 from zorgid.protocol.app_key import AppKey, sign_request
 from zorgid.protocol.messages import TransactionState
-from zorgid.storage.database import Database, Mac, Origin, Work
+from zorgid.storage.database import Mac, Origin, Work
 
-T = TypeVar("T")
-Run = Callable[[Callable[[Work], Awaitable[T]]], T]
 S = TransactionState
 PATH = "/desktop/v1/step"
 
@@ -245,27 +240,13 @@ class LoginLife(RuleBasedStateMachine):
 def test_whatever_is_done_to_a_login_its_state_is_what_the_table_says(
     database_url: str, clock: FakeClock, origin: Origin, random_source: RandomSource, audit_mac: Mac
 ) -> None:
-    with asyncio.Runner() as runner:
-        database = runner.run(
-            Database.open(database_url, clock=clock, random=random_source, audit_mac=audit_mac)
-        )
-
-        def run(act: Callable[[Work], Awaitable[T]]) -> T:
-            async def in_a_work() -> T:
-                async with database.work(origin) as work:
-                    return await act(work)
-
-            return runner.run(in_a_work())
-
-        try:
-            run_state_machine_as_test(
-                lambda: LoginLife(run, clock),
-                settings=settings(
-                    max_examples=60,
-                    stateful_step_count=20,
-                    deadline=None,
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
-        finally:
-            runner.run(database.close())
+    live_all(
+        LoginLife,
+        lives=60,
+        steps=20,
+        database_url=database_url,
+        clock=clock,
+        origin=origin,
+        random_source=random_source,
+        audit_mac=audit_mac,
+    )
