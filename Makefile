@@ -26,8 +26,9 @@ test-postgresql-15: setup debian  ## all tests on Debian's PostgreSQL 15 in plac
 	@ZORGID_TEST_POSTGRESQL=$(POSTGRESQL_15) $(BIN)/pytest $(PARALLEL) $(TESTS)
 
 .PHONY: debian
-debian:
+debian: setup
 	@tools/debian-packages --from requirements/debian.txt
+	@tools/set-up-pcsc
 
 check: setup  ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet .
@@ -50,10 +51,13 @@ format: setup  ## put all code in the house's form
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
 
+EXTRAS := $(foreach extra,server desktop pkcs11 demo test interop package,--extra $(extra))
+
 lock:  ## pin all dependencies anew after a change in pyproject.toml (needs uv)
-	@$(LOCK) --all-extras pyproject.toml --output-file requirements/development.txt
+	@$(LOCK) $(EXTRAS) pyproject.toml --output-file requirements/development.txt
 	@$(LOCK) --extra server pyproject.toml --constraint requirements/development.txt --output-file requirements/server.txt
 	@$(LOCK) --no-deps requirements/interop.in --output-file requirements/interop.txt
+	@$(LOCK) --no-deps requirements/pcsc.in --output-file requirements/pcsc.txt
 
 clean:  ## remove what was made, but not the data in var
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .set-up.lock

@@ -78,6 +78,18 @@ class ReaderEmpty(CardError):
     """There is no card in the reader."""
 
 
+class ReaderServiceAbsent(CardError):
+    """This computer runs no service that knows of readers (PC/SC), or has no binding to it."""
+
+
+class ReaderAbsent(CardError):
+    """The service runs, but no reader is connected, or the one in use was unplugged."""
+
+
+class CardMute(CardError):
+    """A card is in the reader and does not answer: the wrong way round, dirty or broken."""
+
+
 class CardBusy(CardError):
     """Another program, or another part of this one, holds the card exclusively."""
 

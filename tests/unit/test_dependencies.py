@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parents[2]
-LOCKS = ["development.txt", "server.txt", "interop.txt"]
+LOCKS = ["development.txt", "server.txt", "interop.txt", "pcsc.txt"]
 PINNED = re.compile(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==\S+", re.MULTILINE)
 
 
@@ -23,7 +23,14 @@ def pinned(lock: str) -> set[str]:
     return set(PINNED.findall((HERE / "requirements" / lock).read_text()))
 
 
-@pytest.mark.parametrize(("lock", "names"), [("development.txt", wanted()), ("server.txt", wanted("server"))])
+@pytest.mark.parametrize(
+    ("lock", "names"),
+    [
+        ("development.txt", wanted() - wanted("pcsc")),
+        ("pcsc.txt", {"pyscard"}),
+        ("server.txt", wanted("server")),
+    ],
+)
 def test_every_dependency_is_in_its_lock(lock, names):
     assert names - pinned(lock) == set(), "run make lock"
 
