@@ -23,16 +23,16 @@ from tests.app_builders import free_port
 from tests.scenarios.checks import nothing_unfinished_is_good, one_good_card
 from tests.scenarios.leaks import leaked
 from tests.scenarios.surviving import is_made
-from tests.scenarios.world import DOCTOR, EMPLOYEE, TEST, Scenario
+from tests.scenarios.world import EMPLOYEE, TEST, Scenario
 
 import zorgid
-from zorgid.audit.model import SYSTEM
 from zorgid.demo.visitor import Visitor
 from zorgid.demo.world import DE_LINDE, open_world
 from zorgid.kernel.clock import system_clock
 from zorgid.kernel.randomness import system_random
 from zorgid.kernel.sentences import Language
 from zorgid.organisations import actions as organisations
+from zorgid.organisations.model import OrganisationState
 from zorgid.pki.algorithms import KeyKind
 from zorgid.pki.status import build_ocsp_request
 from zorgid.protocol.links import Browser
@@ -119,17 +119,12 @@ class KilledScenario(Scenario):
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait(30)
 
-    def register_organisation(self) -> None:
-        """Let the professional who is named in the demo's request validate the organisation."""
-        number = self.uzi(DOCTOR).person.uzi_number
-
-        async def register(work: Work) -> None:
-            found = await organisations.validate_organisation(
-                work, ura=DE_LINDE, uzi_number=number, card_type="Z", by=SYSTEM
-            )
-            await organisations.register_organisation(work, organisation_id=found.id, by=SYSTEM)
-
-        self.in_work(register)
+    def await_organisation(self) -> None:
+        """Wait until the demo has let its own doctor validate the organisation, as it does at its first start."""
+        until = time.monotonic() + 60
+        while not self.in_work(_is_registered):
+            assert time.monotonic() < until
+            time.sleep(0.05)
 
     def in_work(self, action):
         async def once():
@@ -175,6 +170,11 @@ class KilledScenario(Scenario):
         finally:
             self.reader.remove()
             self.run(visitor._client.aclose())
+
+
+async def _is_registered(work: Work) -> bool:
+    found = await organisations.organisation_by_ura(work, DE_LINDE)
+    return found.state is OrganisationState.registered
 
 
 async def _visitor() -> Visitor:
@@ -230,7 +230,7 @@ def test_a_platform_that_is_killed_in_any_request_leaves_nothing_half_done(
 
 
 def _make_through_kills(scenario: KilledScenario) -> None:
-    scenario.register_organisation()
+    scenario.await_organisation()
     blank = scenario.blank()
     kills = 0
     for at in range(1, 12):
