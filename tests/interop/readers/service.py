@@ -1,0 +1,192 @@
+"""The computer's PC/SC service with readers in software, run by a test for itself alone.
+
+There is one such service a computer (its socket has a fixed place), so whoever runs one holds a lock; its readers
+listen on ports of their own.
+"""
+
+import fcntl
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from cardkit.virtual import CardState, VirtualCard
+from cardkit.virtual.vpcd import Plug, PluggableCard
+
+LOCK = Path(tempfile.gettempdir()) / "zorgid-test-pcscd.lock"
+SOCKET = Path("/run/pcscd/pcscd.comm")
+DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
+PLAIN = "Virtual PCD"
+YUBIKEY = "Yubico YubiKey OTP+FIDO+CCID"
+"""With this name ykman and ykcs11 take the virtual card for one of theirs."""
+TURN_SECONDS = 900
+WAIT_SECONDS = 20
+
+Found = TypeVar("Found")
+
+
+def eventually(look: Callable[[], Found], what: str, seconds: float = WAIT_SECONDS) -> Found:
+    """Return what `look` finds as soon as it is true."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, f"not within {seconds} seconds: {what}"
+        time.sleep(0.01)
+    return found
+
+
+class Plugged:
+    """A card in a slot of the service, answered by a thread of this process."""
+
+    def __init__(self, card: PluggableCard, port: int) -> None:
+        self.card = card
+        self._seen = threading.Event()
+        self._plug = Plug(card, port=port)
+        self._thread = threading.Thread(target=self._plug.run, args=(self._seen.set,), daemon=True)
+        self._thread.start()
+        assert self._seen.wait(WAIT_SECONDS), "the service did not look at the card"
+
+    def pull(self) -> None:
+        self._plug.pull()
+        self._thread.join(WAIT_SECONDS)
+        assert not self._thread.is_alive()
+
+
+class Service:
+    """A running pcscd with readers of the given names; each has two slots, of which the first is used."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ports: dict[str, int] = {}
+        self._plugged: list[Plugged] = []
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def slot_name(self, reader: str = PLAIN) -> str:
+        """What PC/SC calls the reader's first slot."""
+        assert reader in self._ports
+        return f"{reader} 00 00"
+
+    def port(self, reader: str = PLAIN) -> int:
+        """Where the reader's first slot listens."""
+        return self._ports[reader]
+
+    def start(self, *readers: str) -> None:
+        for reader in readers:
+            self._configure(reader)
+        # The service ends with the test run, however that ends.
+        command = ["setpriv", "--pdeathsig", "TERM", "pcscd", "--foreground", "--config", str(self._folder)]
+        with (self._folder.parent / "pcscd.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        eventually(lambda: SOCKET.exists() and all(map(_listens, self._ports.values())), "pcscd listens")
+
+    def insert(self, card: CardState | PluggableCard, reader: str = PLAIN) -> Plugged:
+        """Put a card in; it is in for everybody when this returns."""
+        slot = self.slot_name(reader)
+        plugged = Plugged(VirtualCard(card) if isinstance(card, CardState) else card, self._ports[reader])
+        self._plugged.append(plugged)
+        eventually(lambda: card_is_in(slot), f"a card in {slot}")
+        return plugged
+
+    def stop(self) -> None:
+        for plugged in self._plugged:
+            plugged.pull()
+        self._plugged.clear()
+        if self._process is not None:
+            _end(self._process)
+        self._process = None
+
+    def _configure(self, reader: str) -> None:
+        port = _two_free_ports()
+        self._ports[reader] = port
+        # The driver keeps its slots in one place for all its readers, so each reader has a driver of its own.
+        driver = shutil.copy(DRIVER, self._folder.parent / f"driver-{len(self._ports)}.so")
+        lines = [
+            f'FRIENDLYNAME "{reader}"',
+            f"DEVICENAME /dev/null:0x{port:04X}",
+            f"LIBPATH {driver}",
+            f"CHANNELID 0x{port:04X}",
+        ]
+        (self._folder / f"{len(self._ports):02}").write_text("\n".join(lines) + "\n")
+
+
+@contextmanager
+def service(folder: Path) -> Iterator[Service]:
+    """A service that waits to be started, once it is this test's turn on this computer."""
+    for program in ("pcscd", "setpriv"):
+        assert shutil.which(program), f"make test installs {program}"
+    assert DRIVER.exists(), "make test installs vsmartcard-vpcd"
+    configuration = folder / "reader.conf.d"
+    configuration.mkdir()
+    with LOCK.open("a") as lock:
+        eventually(lambda: _locked(lock.fileno()), "the turn for pcscd", TURN_SECONDS)
+        assert not _answers(), "a PC/SC service runs on this computer already: stop it for the tests"
+        for left in (SOCKET, SOCKET.with_name("pcscd.pid")):
+            left.unlink(missing_ok=True)
+        made = Service(configuration)
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
+def card_is_in(slot: str) -> bool:
+    """Whether the service knows of a card in the slot."""
+    from smartcard import scard
+
+    result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_SYSTEM)
+    assert result == scard.SCARD_S_SUCCESS, hex(result & 0xFFFFFFFF)
+    try:
+        result, states = scard.SCardGetStatusChange(context, 0, [(slot, scard.SCARD_STATE_UNAWARE)])
+        return result == scard.SCARD_S_SUCCESS and bool(states[0][1] & scard.SCARD_STATE_PRESENT)
+    finally:
+        scard.SCardReleaseContext(context)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _answers() -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(SOCKET)) == 0
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError:
+            return True
+    return False
+
+
+def _two_free_ports() -> int:
+    """Return a port that is free now, as is the next: a reader has two slots."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("0.0.0.0", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("0.0.0.0", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(WAIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(WAIT_SECONDS)
