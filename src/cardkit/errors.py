@@ -31,10 +31,13 @@ class PukUnfit(PinUnfit):
 
 
 class PinWrong(CardError):
-    """The card refused the PIN; `tries_left` (at least 1) remain before it is blocked."""
+    """The card refused the PIN; `tries_left` (at least 1) remain before it is blocked.
 
-    def __init__(self, *, tries_left: int) -> None:
-        super().__init__(f"PIN wrong, tries left: {tries_left}")
+    None where a token behind a PKCS#11 module does not tell how many.
+    """
+
+    def __init__(self, *, tries_left: int | None) -> None:
+        super().__init__(f"PIN wrong, tries left: {tries_left or 'not told'}")
         self.tries_left = tries_left
 
 
@@ -45,10 +48,13 @@ class PinBlocked(CardError):
 
 
 class PukWrong(CardError):
-    """The card refused the PUK; `tries_left` (at least 1) remain before the card is lost."""
+    """The card refused the PUK; `tries_left` (at least 1) remain before the card is lost.
 
-    def __init__(self, *, tries_left: int) -> None:
-        super().__init__(f"PUK wrong, tries left: {tries_left}")
+    None where a token behind a PKCS#11 module does not tell how many.
+    """
+
+    def __init__(self, *, tries_left: int | None) -> None:
+        super().__init__(f"PUK wrong, tries left: {tries_left or 'not told'}")
         self.tries_left = tries_left
 
 
@@ -90,6 +96,37 @@ class CardMute(CardError):
     """A card is in the reader and does not answer: the wrong way round, dirty or broken."""
 
 
+class ModuleFlaw(StrEnum):
+    """Why a PKCS#11 module cannot be used."""
+
+    missing = "missing"
+    """There is no such file."""
+    crashed = "crashed"
+    """It ended the process that tried it."""
+    mute = "mute"
+    """It did not come back in time."""
+    unfit = "unfit"
+    """It is no PKCS#11 module, one for another kind of computer, or one that refuses to start."""
+    no_binding = "no-binding"
+    """This program was installed without what speaks to modules."""
+
+
+class ModuleUnusable(CardError):
+    """A PKCS#11 module that is wanted cannot be used; `module` is its file, `flaw` says why.
+
+    Whoever installed the module, or set its name, solves it.
+    """
+
+    def __init__(self, *, module: str, flaw: ModuleFlaw) -> None:
+        super().__init__(f"PKCS#11 module {module}: {flaw}")
+        self.module = module
+        self.flaw = flaw
+
+
+class CardFileUnreadable(CardError):
+    """The file is no virtual card, or one of another format; delete it and make the card again."""
+
+
 class CardBusy(CardError):
     """Another program, or another part of this one, holds the card exclusively."""
 
@@ -99,7 +136,10 @@ class CardNotRecognised(CardError):
 
 
 class CardRefused(CardError):
-    """The card refused a command with a status that has no error of its own here."""
+    """The card refused a command with a status that has no error of its own here.
+
+    The status is two bytes of a card, or a return value of a PKCS#11 module; `command` tells which.
+    """
 
     def __init__(self, *, status: int, command: str) -> None:
         super().__init__(f"{command} refused with status {status:04X}")
@@ -112,7 +152,11 @@ class CardAnswerMalformed(CardError):
 
 
 class CardCannot(CardError):
-    """This kind of card does not know the act (`capability` is the stored text of `card.Capability`)."""
+    """This kind of card does not know the act.
+
+    `capability` is the stored text of `card.Capability`, or of `pkcs11.codes.TokenAct` for a token behind a
+    PKCS#11 module.
+    """
 
     def __init__(self, *, capability: str) -> None:
         super().__init__(f"this kind of card cannot: {capability}")

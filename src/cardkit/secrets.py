@@ -1,6 +1,7 @@
 """PIN, PUK and management key as values that cannot leak by accident.
 
-They refuse to be printed, formatted, pickled or copied; `for_card` is the only way to their bytes. A text
+They refuse to be printed, formatted, pickled or copied; `for_card` and `for_token` are the only ways to their
+bytes. A text
 that cannot be right is refused when the value is made, before any card hears of it (PIN-3).
 """
 
@@ -93,6 +94,10 @@ class _Reference(_Hidden):
         """Return the eight bytes the card expects, filled up with FF."""
         return self._bytes.ljust(REFERENCE_DATA_BYTES, b"\xff")
 
+    def for_token(self) -> bytes:
+        """Return the bare characters, as a PKCS#11 module wants them (PKCS #11 2.40, C_Login)."""
+        return self._bytes
+
     def _refuse_unless(self, rules: PinRules, *, fits: bool) -> None:
         if not fits:
             raise self._unfit(
@@ -176,6 +181,10 @@ class ManagementKey(_Hidden):
     def for_card(self) -> bytes:
         """Return the bytes of the key."""
         return self._bytes
+
+    def for_token(self) -> bytes:
+        """Return the key in hexadecimal, as modules take it that use it as the security officer's PIN."""
+        return self._bytes.hex().encode("ascii")
 
 
 def factory_management_key(kind: ManagementKeyKind = ManagementKeyKind.aes192) -> ManagementKey:

@@ -33,10 +33,15 @@ def check_digest(digest: bytes, hash_algorithm: hashes.HashAlgorithm) -> None:
 
 def pad_digest(digest: bytes, hash_algorithm: hashes.HashAlgorithm, *, key_bytes: int) -> bytes:
     """Return the block of `key_bytes` that a card turns into a PKCS#1 v1.5 signature over `digest`."""
+    info = digest_info(digest, hash_algorithm)
+    return b"\x00\x01" + b"\xff" * (key_bytes - len(info) - 3) + b"\x00" + info
+
+
+def digest_info(digest: bytes, hash_algorithm: hashes.HashAlgorithm) -> bytes:
+    """Return `digest` with the name of its hash, as a signature over it holds it (RFC 8017, 9.2, step 2)."""
     check_digest(digest, hash_algorithm)
     algorithm = der.sequence(der.object_identifier(HASH_OIDS[hash_algorithm.name]), der.null())
-    info = der.sequence(algorithm, der.octet_string(digest))
-    return b"\x00\x01" + b"\xff" * (key_bytes - len(info) - 3) + b"\x00" + info
+    return der.sequence(algorithm, der.octet_string(digest))
 
 
 def unpad_message(block: bytes) -> bytes:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cardkit import apdu, tlv
 from cardkit.apdu import Command, Response
@@ -20,7 +19,6 @@ from cardkit.card import (
     CertificateUsage,
     KeyAlgorithm,
     KeySlot,
-    PublicKey,
 )
 from cardkit.errors import (
     CardAnswerMalformed,
@@ -40,9 +38,8 @@ from cardkit.piv import codes, objects
 from cardkit.piv.channel import Channel
 from cardkit.piv.padding import check_digest, pad_digest, unpad_message
 from cardkit.secrets import Pin, PinRules, Puk, RandomBytes
+from cardkit.signatures import check_signature, digest_for
 
-# A signature key is asked for SHA-384 only where the curve is as strong as that.
-HASHES: Final[dict[KeyAlgorithm, hashes.HashAlgorithm]] = {KeyAlgorithm.p384: hashes.SHA384()}
 NO_SUCH_KEY: Final = frozenset({apdu.WRONG_DATA, apdu.WRONG_P1_P2, apdu.REFERENCE_NOT_FOUND})
 VERIFY_CLEARS: Final = 0xFF
 
@@ -144,10 +141,7 @@ class PivUse:
 
     def sign(self, key: CardKey, message: bytes, hash_algorithm: hashes.HashAlgorithm | None = None) -> bytes:
         """Return a signature over `message`; the hash is SHA-384 for P-384, else SHA-256, unless given."""
-        chosen = hash_algorithm or HASHES.get(key.algorithm, hashes.SHA256())
-        digest = hashes.Hash(chosen)
-        digest.update(message)
-        return self.sign_digest(key, digest.finalize(), chosen)
+        return self.sign_digest(key, *digest_for(key, message, hash_algorithm))
 
     def sign_digest(self, key: CardKey, digest: bytes, hash_algorithm: hashes.HashAlgorithm) -> bytes:
         """Return a signature over `digest`, checked against the public key.
@@ -156,7 +150,7 @@ class PivUse:
         """
         check_digest(digest, hash_algorithm)
         signature = self._use_key(key, codes.CHALLENGE, _block_to_sign(key, digest, hash_algorithm))
-        _check_signature(key.public_key, signature, digest, hash_algorithm)
+        check_signature(key.public_key, signature, digest, hash_algorithm)
         return signature
 
     def decrypt(self, key: CardKey, ciphertext: bytes) -> bytes:
@@ -303,16 +297,3 @@ def _block_to_sign(key: CardKey, digest: bytes, hash_algorithm: hashes.HashAlgor
         return pad_digest(digest, hash_algorithm, key_bytes=key.public_key.key_size // 8)
     # FIPS 186-5, 6.4.1: the leftmost bits as many as the curve has, here always whole bytes.
     return digest[: key.public_key.curve.key_size // 8]
-
-
-def _check_signature(
-    public_key: PublicKey, signature: bytes, digest: bytes, hash_algorithm: hashes.HashAlgorithm
-) -> None:
-    hashed = utils.Prehashed(hash_algorithm)
-    try:
-        if isinstance(public_key, rsa.RSAPublicKey):
-            public_key.verify(signature, digest, padding.PKCS1v15(), hashed)
-        else:
-            public_key.verify(signature, digest, ec.ECDSA(hashed))
-    except InvalidSignature:
-        raise CardAnswerMalformed("the signature does not belong to the key") from None
