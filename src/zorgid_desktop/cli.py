@@ -68,9 +68,10 @@ def _face(options: argparse.Namespace) -> tuple["VirtualReader", "TerminalFace"]
 
 def open_link(options: argparse.Namespace) -> int:
     """Run the login, or the making, that a link is for."""
+    from zorgid.protocol.environments import EnvironmentRefused  # noqa: PLC0415
     from zorgid.protocol.errors import LinkMalformed  # noqa: PLC0415
     from zorgid.protocol.links import parse_link  # noqa: PLC0415
-    from zorgid_desktop.environments import EnvironmentUnknown, origin_of  # noqa: PLC0415
+    from zorgid_desktop.environments import origin_of  # noqa: PLC0415
     from zorgid_desktop.flow.asking import Said  # noqa: PLC0415
     from zorgid_desktop.flow.login import Surroundings  # noqa: PLC0415
     from zorgid_desktop.run import run_link  # noqa: PLC0415
@@ -83,8 +84,8 @@ def open_link(options: argparse.Namespace) -> int:
     try:
         link = parse_link(options.link)
         origin = origin_of(link.environment, os.environ)
-    except (LinkMalformed, EnvironmentUnknown) as wrong:
-        face.explain(Said(wrong.code))
+    except (LinkMalformed, EnvironmentRefused) as wrong:
+        face.explain(Said(wrong.code, wrong.facts))
         return 1
     opener = partial(_open_browser, face, is_printed=options.print_address)
     with Platform(origin, language=language_of()) as platform:

@@ -9,6 +9,8 @@ import pytest
 
 import zorgid_desktop
 from zorgid.protocol.context import Context
+from zorgid.protocol.environments import EnvironmentRefused
+from zorgid.protocol.errors import LinkMalformed
 from zorgid_desktop.flow.asking import Wanted
 from zorgid_desktop.flow.cards import TROUBLES
 from zorgid_desktop.flow.login import ENDED
@@ -19,9 +21,12 @@ SAYING = {"Said", "_said"}
 PASSED_ON = "terminal.py: said.code in tell"
 """The one place that shows what a flow said, with the facts that the flow gave."""
 
+LINK_REFUSED = "cli.py: wrong.code in open_link"
+"""Passes on the facts of a refusal; tests/unit/desktop/test_environments.py says each of them."""
+
 NOT_SPELT_OUT: dict[str, set[str]] = {
     PASSED_ON: set(),
-    "cli.py: wrong.code in open_link": {"link-malformed", "environment-unknown"},
+    LINK_REFUSED: {LinkMalformed.code, *(kind.code for kind in EnvironmentRefused.__subclasses__())},
     "cli.py: unreachable.code in _explained": {"platform-unreachable"},
     "cards.py: code in unfit": {"pin-unfit", "pin-unfit-digits"},
     "cards.py: TROUBLES.get(type(error), 'card-trouble') in trouble_of": {*TROUBLES.values(), "card-trouble"},
@@ -122,7 +127,7 @@ def test_the_places_where_something_is_said_use_every_text_and_no_other() -> Non
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.where)
 def test_every_fact_that_a_text_tells_is_given(place: Place) -> None:
     if place.facts is None:
-        assert place.where == PASSED_ON
+        assert place.where in {PASSED_ON, LINK_REFUSED}
         return
     missing = {code: catalogue().names_in(code) - place.facts for code in place.codes}
     assert {code: names for code, names in missing.items() if names} == {}

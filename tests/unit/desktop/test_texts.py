@@ -8,8 +8,8 @@ import pytest
 
 import zorgid_desktop
 from zorgid.kernel.sentences import Language, Sentence
+from zorgid.protocol.environments import EnvironmentRefused
 from zorgid.protocol.errors import LinkMalformed
-from zorgid_desktop.environments import EnvironmentUnknown
 from zorgid_desktop.flow.asking import Said, Told, Wanted
 from zorgid_desktop.flow.cards import TROUBLES
 from zorgid_desktop.flow.login import ENDED
@@ -24,7 +24,7 @@ CODES_IN_TABLES = {
     *(f"ask-{wanted}" for wanted in Wanted),
     "ask-blank-card-again",
     PlatformUnreachable.code,
-    EnvironmentUnknown.code,
+    *(kind.code for kind in EnvironmentRefused.__subclasses__()),
     LinkMalformed.code,
 }
 FACTS = {name for code in catalogue().codes() for name in catalogue().names_in(code)}
