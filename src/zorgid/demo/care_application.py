@@ -7,11 +7,11 @@ navigation that has them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from authlib.integrations.starlette_client import OAuth, StarletteOAuth2App
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from joserfc.jwk import ECKey
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -22,21 +22,14 @@ from starlette.routing import Route
 
 from zorgid.clients.model import Client, ClientId, Profile, SigningAlgorithm, TokenEndpointAuth
 from zorgid.kernel.randomness import RandomSource, base64url
+from zorgid.kernel.sentences import Language
+from zorgid.web.edge import language_of
+from zorgid.web.templates import Templates, TextFolder
 
 CLIENT_ID: Final = "demo-his"
 NAME: Final = "Demo-HIS"
 KEY_ID: Final = "demo-his-1"
 COOKIE: Final = "demo-his"
-
-REFUSED: Final = {
-    "invalid_request": "Deze zorgapplicatie vroeg het op een manier die niet mag. Bel de leverancier.",
-    "unsupported_response_type": "Deze zorgapplicatie vroeg een verkeerd soort antwoord. Bel de leverancier.",
-    "invalid_scope": "Deze zorgapplicatie vroeg gegevens die zij niet mag hebben. Bel de leverancier.",
-    "login_required": "U bent nog niet ingelogd. Klik op Inloggen met ZORG-ID.",
-    "access_denied": "U hebt het inloggen afgebroken. Probeer het opnieuw als u dat niet wilde.",
-    "state": "Dit antwoord hoort niet bij een login van deze browser. Probeer het opnieuw.",
-}
-"""What the application says for each error of the identity server (RFC 6749, section 4.1.2.1)."""
 
 UZI_NUMBER: Final = "urn:zorgid:uzi_number"
 """The claim that mandates are kept by: it is the same on the UZI card and on the Smartcard (CARD-5)."""
@@ -113,7 +106,7 @@ class CareApplication:
     async def front(self, request: Request) -> Response:
         """Show who is logged in and what this person may see."""
         claims = self.visits.get(request.session.get("visit", ""))
-        return _page("front.html", claims=claims, mandates=self.mandates, number=UZI_NUMBER, error=None)
+        return self._page(request, claims=claims)
 
     async def begin(self, request: Request) -> Response:
         """Send the browser to ZORG-ID; always with a fresh proof, since workstations are shared."""
@@ -133,11 +126,11 @@ class CareApplication:
         """Redeem the code, check the ID token, ask userinfo; then this person is logged in here."""
         answer = dict(self.answers.pop(request.query_params.get("answer", ""), {}))
         if "error" in answer or "code" not in answer:
-            return self._refused(answer.get("error", ""))
+            return self._page(request, error=answer.get("error", "state"))
         client = self._client()
         state = await client.framework.get_state_data(request.session, answer.get("state"))
         if state is None or answer.get("iss") != self.issuer:
-            return self._refused("state")
+            return self._page(request, error="state")
         token = await client.fetch_access_token(
             code=answer["code"], redirect_uri=state["redirect_uri"], code_verifier=state["code_verifier"]
         )
@@ -148,12 +141,6 @@ class CareApplication:
         request.session.clear()
         request.session["visit"] = visit
         return RedirectResponse("/", 303)
-
-    def _refused(self, code: str) -> Response:
-        said = REFUSED.get(code, REFUSED["state"])
-        return _page(
-            "front.html", claims=None, mandates=self.mandates, number=UZI_NUMBER, error=said, status=403
-        )
 
     async def give_mandate(self, request: Request) -> Response:
         """Let the person who is logged in give a mandate to the holder of a UZI number."""
@@ -169,10 +156,26 @@ class CareApplication:
         self.visits.pop(request.session.pop("visit", ""), None)
         return RedirectResponse("/", 303)
 
+    def _page(
+        self, request: Request, *, claims: Mapping[str, Any] | None = None, error: str | None = None
+    ) -> Response:
+        """Show the one page there is; `error` is a code of the identity server (RFC 6749, 4.1.2.1)."""
+        facts = {
+            "title": NAME,
+            "claims": claims,
+            "mandates": self.mandates,
+            "number": UZI_NUMBER,
+            "error": error,
+        }
+        page = _templates().render("demo/care.html", language_of(request), facts)
+        return HTMLResponse(page, 403 if error else 200, {"Cache-Control": "no-store"})
 
-def _page(name: str, *, status: int = 200, **facts: Any) -> Response:
-    environment = Environment(
-        loader=PackageLoader("zorgid.demo", "care_templates"), autoescape=True, undefined=StrictUndefined
-    )
-    page = environment.get_template(name).render(title=NAME, **facts)
-    return HTMLResponse(page, status, {"Cache-Control": "no-store"})
+
+def refused_sentence(error: str, language: Language) -> str:
+    """Return what the application says for an error of the identity server."""
+    return _templates().render("demo/care_refused.html", language, {"error": error}).strip()
+
+
+@cache
+def _templates() -> Templates:
+    return Templates.load((TextFolder("zorgid.demo"),))

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from zorgid.demo.care_application import REFUSED
+from zorgid.demo.care_application import refused_sentence
 from zorgid.demo.running import RunningDemo
 from zorgid.demo.scripted import ScriptedPerson
 from zorgid.demo.visitor import Page, Visitor
 from zorgid.demo.walks import Outcome, Walks
 from zorgid.demo.world import STRANGE_CARD, SUPPORT
 from zorgid.kernel.secrets import Secret
+from zorgid.kernel.sentences import Language
 from zorgid.people import actions as people
 from zorgid.people.model import MeansKind, Names
 from zorgid.protocol.links import HANDLE_BYTES, parse_link
@@ -175,7 +176,7 @@ def _ask(**changes: str | None) -> Callable[[Walks], Awaitable[Outcome]]:
         async with Visitor() as visitor:
             address = await visitor.first_redirect(f"{walks.care}/login")
             page = await visitor.open(_changed(address, changes))
-        return Outcome(code=page.code, sentence=REFUSED[page.code])
+        return Outcome(code=page.code, sentence=refused_sentence(page.code, Language.nl))
 
     return act
 
