@@ -108,6 +108,17 @@ class OcspResponder:
             return OcspAnswer(error_answer(OcspError.malformed_request))
         return await self.answer_question(question)
 
+    def remembered(self, unverified: bytes, now: datetime) -> KeptAnswer | None:
+        """Return what memory has for a request (DER), if it may be relied on at this moment.
+
+        None says nothing about the request; `answer` answers it.
+        """
+        try:
+            question = parse_request(unverified)
+        except OcspRequestMalformed:
+            return None
+        return None if question.nonce is not None else self.memory.get(question.cert_id, now)
+
     async def answer_question(self, question: OcspQuestion) -> OcspAnswer:
         """Return the answer to a parsed request."""
         asked = question.cert_id

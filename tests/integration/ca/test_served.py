@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import httpx
@@ -13,6 +14,7 @@ from cryptography.x509 import ocsp
 from tests.ca_builders import new_card, served
 
 from zorgid.ca.model import CertificateStatus
+from zorgid.web.pki.app import PkiApp
 
 
 @pytest.fixture
@@ -176,3 +178,70 @@ async def test_times_in_answers_are_those_that_are_promised(house, serial, clock
 
     assert answer.this_update_utc == clock()
     assert answer.next_update_utc == clock() + timedelta(minutes=10)
+
+
+class OverRsgi:
+    """One request as Granian hands it over, and what went out."""
+
+    def __init__(self, request: bytes, **headers):
+        self.scope = SimpleNamespace(
+            method="GET", path="/ocsp/" + base64.b64encode(request).decode(), headers=headers
+        )
+        self.sent = []
+
+    def response_bytes(self, status, headers, body):
+        self.sent.append((status, headers, body))
+
+    async def ask(self, app):
+        await app.__rsgi__(self.scope, self)
+        return self.sent.pop()
+
+
+@pytest.fixture
+def listening(house):
+    """An application whose node hears of every change."""
+    house.responder = house.new_responder(monotonic=lambda: 0.0)
+    memory = house.responder.memory
+    memory.connected()
+    memory.heard(memory.beat())
+    return house.app
+
+
+async def test_what_is_in_memory_goes_out_as_it_did_the_long_way(house, serial, listening, monkeypatch):
+    """LIFE-3."""
+    asked = OverRsgi(house.request(serial))
+    the_long_way = await asked.ask(listening)
+
+    monkeypatch.setattr(PkiApp, "_safe_reply", None)
+    assert await asked.ask(listening) == the_long_way
+
+
+@pytest.mark.parametrize("change", ["held", "not heard any more"])
+async def test_what_memory_may_not_say_comes_from_the_database(house, listening, change):
+    """LIFE-3."""
+    card = new_card()
+    serial = (await house.issue(card))[0].serial
+    await house.set_status(card, CertificateStatus.good)
+    asked, memory = OverRsgi(house.request(serial)), house.responder.memory
+    await asked.ask(listening)
+
+    await house.set_status(card, CertificateStatus.on_hold)
+    if change == "held":
+        memory.heard(f"{serial:x}")
+    else:
+        memory.lost()
+    _, _, der = await asked.ask(listening)
+    assert ocsp.load_der_ocsp_response(der).certificate_status is ocsp.OCSPCertStatus.REVOKED
+
+
+async def test_who_has_the_answer_in_memory_already_is_told_so(house, serial, listening):
+    _, headers, _ = await OverRsgi(house.request(serial)).ask(listening)
+    again = OverRsgi(house.request(serial), **{"if-none-match": dict(headers)["etag"]})
+    assert (await again.ask(listening))[::2] == (304, b"")
+
+
+@pytest.mark.parametrize("unverified", [b"garbage", b"", b"0" * 9000])
+async def test_what_cannot_be_read_goes_the_long_way(listening, unverified):
+    status, headers, _ = await OverRsgi(unverified).ask(listening)
+    assert status == (413 if len(unverified) > 8192 else 200)
+    assert "etag" not in dict(headers)

@@ -8,6 +8,7 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache, partial
 from typing import Final
 
@@ -30,18 +31,26 @@ from zorgid.web.pki.wire import (
     RsgiScope,
     Scope,
     Send,
+    TextHeaders,
+    as_text,
     cache_headers,
     fitted,
     ocsp_request_of_path,
     read_body,
     read_chunks,
     send_reply,
+    whole_headers,
 )
 
 logger = logging.getLogger(__name__)
 
 OCSP_PATH: Final = "/ocsp"
+OCSP_BELOW: Final = f"{OCSP_PATH}/"
+OCSP_TYPE: Final = b"application/ocsp-response"
 READING: Final = ("GET", "HEAD")
+
+SECONDS_REMEMBERED: Final = 1_000
+"""Answers, each in one second, of which the headers are kept finished."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +91,31 @@ class PkiApp:
 
     async def __rsgi__(self, scope: RsgiScope, protocol: RsgiProtocol) -> None:
         """Answer one request (RSGI 1)."""
+        if self._answer_at_once(scope, protocol):
+            return
         asked = Asked(
             scope.method, scope.path, scope.path, partial(read_chunks, protocol, MOST_REQUEST_BYTES)
         )
         with contextlib.suppress(BodyCut):
             reply = await self._safe_reply(asked)
             whole = fitted(reply, method=scope.method, known=scope.headers.get("if-none-match") or "")
-            headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in whole.headers]
-            protocol.response_bytes(whole.status, headers, whole.body)
+            protocol.response_bytes(whole.status, as_text(whole.headers), whole.body)
+
+    def _answer_at_once(self, scope: RsgiScope, protocol: RsgiProtocol) -> bool:
+        """Answer what nearly everybody asks: by GET, about what is in memory. Tell whether that was so.
+
+        What goes out is what the long way gives, which everything else goes.
+        """
+        path = scope.path
+        if scope.method != "GET" or not path.startswith(OCSP_BELOW) or len(path) > MOST_REQUEST_BYTES:
+            return False
+        now = self.clock()
+        kept = self.responder.remembered(ocsp_request_of_path(path, OCSP_PATH), now)
+        if kept is None or scope.headers.get("if-none-match"):
+            return False
+        moments = (kept.this_update, kept.next_update, now.replace(microsecond=0))
+        protocol.response_bytes(200, _finished_headers(kept.sha256, len(kept.der), *moments), kept.der)
+        return True
 
     async def _safe_reply(self, asked: Asked) -> Reply:
         """Return the reply, whatever breaks. Raises `BodyCut`."""
@@ -103,7 +129,7 @@ class PkiApp:
 
     async def _reply(self, asked: Asked) -> Reply:
         path = asked.path
-        if path == OCSP_PATH or path.startswith(f"{OCSP_PATH}/"):
+        if path == OCSP_PATH or path.startswith(OCSP_BELOW):
             return await self._ocsp(asked)
         if asked.method not in READING:
             return Reply(405, headers=[(b"allow", b"GET, HEAD")])
@@ -121,9 +147,7 @@ class PkiApp:
             match asked.method:
                 case "POST" if asked.path == OCSP_PATH:
                     answer = await self.responder.answer(await asked.body())
-                    return Reply(
-                        200, answer.der, b"application/ocsp-response", [(b"cache-control", b"no-store")]
-                    )
+                    return Reply(200, answer.der, OCSP_TYPE, [(b"cache-control", b"no-store")])
                 case "GET" | "HEAD":
                     answer = await self.responder.answer(ocsp_request_of_path(asked.raw_path, OCSP_PATH))
                 case _:
@@ -133,7 +157,7 @@ class PkiApp:
         headers: Headers = [(b"cache-control", b"no-store")]
         if answer.this_update is not None and answer.next_update is not None:
             headers = cache_headers(answer.sha256, answer.this_update, answer.next_update, self.clock())
-        return Reply(200, answer.der, b"application/ocsp-response", headers)
+        return Reply(200, answer.der, OCSP_TYPE, headers)
 
     async def _crl(self, name: AuthorityName | None) -> Reply:
         if name is None:
@@ -159,6 +183,14 @@ class PkiApp:
             return Reply(404)
         der = self.hierarchy.named(name).certificate.public_bytes(Encoding.DER)
         return Reply(200, der, b"application/pkix-cert", [(b"cache-control", b"public, max-age=86400")])
+
+
+@lru_cache(maxsize=SECONDS_REMEMBERED)
+def _finished_headers(
+    sha256: str, length: int, this_update: datetime, next_update: datetime, second: datetime
+) -> TextHeaders:
+    """Return all headers of one answer by GET, which are the same throughout a second."""
+    return as_text(whole_headers(OCSP_TYPE, length, cache_headers(sha256, this_update, next_update, second)))
 
 
 @lru_cache(maxsize=len(AuthorityName))

@@ -17,6 +17,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+TextHeaders = list[tuple[str, str]]
 
 MOST_REQUEST_BYTES: Final = 8 * 1024
 """An OCSP request for one certificate is about a hundred bytes, with a signature two thousand."""
@@ -26,6 +27,8 @@ MOST_PATHS: Final = 10_000
 
 CACHED_FOR: Final = timedelta(seconds=60)
 """How long a cache on the way may give out an answer: a hold must be seen soon (LIFE-3)."""
+
+NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
 
 
 class RequestTooLarge(Exception):
@@ -132,11 +135,25 @@ def fitted(reply: Reply, *, method: str, known: str) -> Reply:
         name == b"etag" and value.decode() in known for name, value in reply.headers
     )
     status = 304 if is_known and reply.status == 200 else reply.status  # noqa: PLR2004 - RFC 9110, section 15.3.1
-    headers = [*reply.headers, (b"x-content-type-options", b"nosniff")]
     if status == 304:  # noqa: PLR2004 - RFC 9110, section 15.4.5
-        return Reply(status, headers=headers)
-    headers += [(b"content-type", reply.content_type), (b"content-length", b"%d" % len(reply.body))]
+        return Reply(status, headers=[*reply.headers, NO_SNIFFING])
+    headers = whole_headers(reply.content_type, len(reply.body), reply.headers)
     return Reply(status, b"" if method == "HEAD" else reply.body, headers=headers)
+
+
+def whole_headers(content_type: bytes, length: int, headers: Headers) -> Headers:
+    """Return all headers of a reply with a body."""
+    return [
+        *headers,
+        NO_SNIFFING,
+        (b"content-type", content_type),
+        (b"content-length", b"%d" % length),
+    ]
+
+
+def as_text(headers: Headers) -> TextHeaders:
+    """Return headers as RSGI takes them."""
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 
 async def send_reply(scope: Scope, send: Send, reply: Reply) -> None:
