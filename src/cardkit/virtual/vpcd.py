@@ -1,11 +1,11 @@
-"""Plugs a virtual card into the computer's PC/SC service, by way of the service's driver for readers in software.
+"""Plugs a virtual card into the computer's PC/SC service, by way of its driver for readers in software.
 
 For suppliers who try their own programs on a card, and for tests. The driver (vpcd of the vsmartcard project)
 listens on a port for each slot and takes whoever connects for a card; nobody authenticates there. Only this
 computer is connected to.
 
-Source: vpcd's protocol: two bytes of length, then so many bytes. One byte alone is a control message, anything
-longer a command; an answer goes back in the same form.
+Source: vpcd's protocol: two bytes of length, then so many bytes. One byte alone is a control message,
+anything longer a command; an answer goes back in the same form.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 HERE: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 35963
-"""Where the first slot listens, unless the service's configuration says otherwise; the second is one further."""
+"""Where the first slot listens unless the service is told otherwise; the second is one further."""
 
 POWER_OFF: Final = 0
 POWER_ON: Final = 1
@@ -29,7 +29,7 @@ CONNECT_SECONDS: Final = 5.0
 
 
 class NobodyListens(Exception):
-    """No reader in software listens on the port; the service (pcscd with vpcd) has to be installed and running."""
+    """No reader in software listens on the port: pcscd with vpcd has to be installed and to run."""
 
     def __init__(self, *, port: int) -> None:
         super().__init__(f"no virtual reader listens on port {port} of this computer")
@@ -116,8 +116,8 @@ class Plug:
 def acknowledge_at_once(connection: socket.socket) -> None:
     """Ask for acknowledging what comes next without waiting, where the system can; it holds for one receive.
 
-    The reader writes a message's length and its body apart and sends the second when the first was acknowledged:
-    without this each command takes 40 ms longer.
+    The reader writes a message's length and its body apart, and the second is sent when the first was
+    acknowledged: without this each command takes 40 ms longer.
     """
     if hasattr(socket, "TCP_QUICKACK"):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
