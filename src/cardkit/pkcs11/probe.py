@@ -1,0 +1,61 @@
+"""Tries a module in a process of its own, so that one that crashes or hangs takes nothing with it.
+
+A module is code of others: loaded into this process it can end it. What it did once it may do again, so a
+module that fails here is not loaded.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from cardkit.errors import ModuleFlaw, ModuleUnusable
+
+LONGEST_SECONDS: Final = 20.0
+"""Readers of which a card is just being powered take seconds; nobody waits longer than this."""
+FITS: Final = 0
+UNFIT: Final = 3
+NO_BINDING: Final = 4
+
+
+def require_usable(path: str) -> None:
+    """Check that the module can be loaded and asked for its slots.
+
+    Raises:
+        ModuleUnusable: with why; the same answer comes again while this process lives.
+    """
+    flaw = _flaw_of(path) if Path(path).is_file() else ModuleFlaw.missing
+    if flaw is not None:
+        raise ModuleUnusable(module=path, flaw=flaw)
+
+
+@cache
+def _flaw_of(path: str) -> ModuleFlaw | None:
+    # "spawn": a fork of a program with threads and windows may hang before it begins.
+    trial = multiprocessing.get_context("spawn").Process(target=_try, args=(path,), daemon=True)
+    trial.start()
+    trial.join(LONGEST_SECONDS)
+    if trial.exitcode is None:
+        trial.kill()
+        trial.join()
+        return ModuleFlaw.mute
+    return {
+        FITS: None,
+        UNFIT: ModuleFlaw.unfit,
+        NO_BINDING: ModuleFlaw.no_binding,
+    }.get(trial.exitcode, ModuleFlaw.crashed)
+
+
+def _try(path: str) -> None:
+    """Load the module, ask for its slots, and end the process with what came of it."""
+    try:
+        import pkcs11  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise SystemExit(NO_BINDING) from None
+    try:
+        for slot in pkcs11.lib(path).get_slots():
+            str(slot)
+    except Exception:  # noqa: BLE001 - whatever it is, the module does not answer as one
+        raise SystemExit(UNFIT) from None
