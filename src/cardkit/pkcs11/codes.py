@@ -40,6 +40,7 @@ SESSION_CLOSED: Final = 0x0B0
 SESSION_HANDLE_INVALID: Final = 0x0B3
 TOKEN_NOT_PRESENT: Final = 0x0E0
 TOKEN_NOT_RECOGNISED: Final = 0x0E1
+USER_ALREADY_LOGGED_IN: Final = 0x100
 USER_NOT_LOGGED_IN: Final = 0x101
 USER_PIN_NOT_INITIALISED: Final = 0x102
 OTHER_USER_LOGGED_IN: Final = 0x104
@@ -100,7 +101,6 @@ class TokenAct(StrEnum):
     change_puk = "change-puk"
     authenticate_management = "authenticate-management"
     write_chuid = "write-chuid"
-    this_key = "this-key"
 
 
 KEY_IDS: Final[Mapping[KeySlot, bytes]] = {
@@ -125,6 +125,7 @@ def error_of(value: int, function: str) -> CardError:
         PIN_LOCKED: PinBlocked,
         TOKEN_NOT_RECOGNISED: CardNotRecognised,
         USER_NOT_LOGGED_IN: PinNeeded,
+        USER_ALREADY_LOGGED_IN: CardBusy,
         OTHER_USER_LOGGED_IN: CardBusy,
         FUNCTION_NOT_SUPPORTED: lambda: CardCannot(capability=function),
     }
@@ -160,6 +161,16 @@ def error_of_management(value: int, function: str) -> CardError:
     if value in UNFIT | {PIN_INCORRECT, PIN_LOCKED}:
         return ManagementKeyWrong()
     return error_of(value, function)
+
+
+def is_locked(value: int, user: UserType, *, before: TokenFlags, after: TokenFlags) -> bool:
+    """Tell whether an attempt found a PIN locked, or locked it.
+
+    The last wrong try is often answered with `PIN_INCORRECT`; then the flag tells, if it rose by this
+    attempt.
+    """
+    locked = TokenFlags.pin_locked if user is UserType.user else TokenFlags.puk_locked
+    return value == PIN_LOCKED or (value == PIN_INCORRECT and locked in after and locked not in before)
 
 
 def tries_told(flags: TokenFlags, user: UserType) -> int | None:

@@ -21,7 +21,6 @@ from cardkit.card import (
     PinPolicy,
 )
 from cardkit.errors import CardAnswerMalformed, CardCannot, ManagementKeyNeeded, PinNeeded
-from cardkit.keys import supported
 from cardkit.pkcs11 import codes, objects
 from cardkit.pkcs11.codes import KEY_IDS, OK, Officer, TokenAct, UserType
 from cardkit.pkcs11.use import Pkcs11Use
@@ -87,7 +86,7 @@ class Pkcs11Making(Pkcs11Use):
         if public is not None:
             return CardKey(slot, public)
         fitting = [found for found in self._certificates() if found.slot is slot]
-        return CardKey(slot, supported(fitting[0].certificate.public_key())) if fitting else None
+        return fitting[0].key if fitting else None
 
     def attest(self, slot: KeySlot) -> AttestationStatement:  # noqa: ARG002 - the protocol has it
         """Raise `CardCannot`: PKCS#11 has no such function."""

@@ -6,18 +6,20 @@ nothing.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from pkcs11 import Attribute, CertificateType, ObjectClass
 
 from cardkit import der, tlv
-from cardkit.certificates import usage_of
+from cardkit.certificates import CardCertificate, usage_of
 from cardkit.errors import CardAnswerMalformed, CardError
-from cardkit.keys import KeyAlgorithm, KeySlot, PublicKey, supported
+from cardkit.keys import CardKey, KeyAlgorithm, KeySlot, PublicKey, supported
 from cardkit.piv.objects import CURVES, load_certificate
 
 OCTET_STRING: Final = 0x04
@@ -36,13 +38,14 @@ class Found:
     key_id: bytes
     slot: KeySlot
     certificate: x509.Certificate
+    key: CardKey
 
 
 def certificates(session: Any) -> list[Found]:
     """Return the holder's certificates, in the order of `KeySlot`.
 
     Those of authorities, those that cannot be read, and those whose key usage says none of the three uses are
-    left out: tokens carry whole chains.
+    left out: tokens carry whole chains, and modules put in some of their own.
     """
     read = (_found(each) for each in list(session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE})))
     found = [each for each in read if each is not None]
@@ -51,11 +54,16 @@ def certificates(session: Any) -> list[Found]:
 
 def _found(thing: Any) -> Found | None:
     try:
-        certificate = load_certificate(thing[Attribute.VALUE])
+        with warnings.catch_warnings():
+            # ykcs11 makes a certificate without a proper number for every new key.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            certificate = load_certificate(thing[Attribute.VALUE])
         slot = SLOT_OF_USAGE.get(usage_of(certificate).value)
-    except (CardError, ValueError):
+        if slot is None:
+            return None
+        return Found(thing[Attribute.ID], slot, certificate, CardCertificate(slot, certificate).key)
+    except CardError:
         return None
-    return None if slot is None else Found(thing[Attribute.ID], slot, certificate)
 
 
 def find_all(session: Any, kind: ObjectClass, key_id: bytes) -> list[Any]:

@@ -7,11 +7,17 @@ one that was shown directly before, once: a PIN that the token has just taken co
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from enum import StrEnum
 from typing import Any, Final
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 from pkcs11 import KDF, Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass, PKCS11Error
+from pkcs11._pkcs11 import (  # type: ignore[attr-defined]  # its stubs leave these out
+    DecryptMixin,
+    DeriveMixin,
+    SignMixin,
+)
 
 from cardkit.card import Capability, CardCertificate, CardKey, CertificateUsage, KeyAlgorithm
 from cardkit.errors import (
@@ -20,7 +26,9 @@ from cardkit.errors import (
     CardRefused,
     CertificateMissing,
     KeyMissing,
+    PinBlocked,
     PinNeeded,
+    PukBlocked,
 )
 from cardkit.piv.objects import uncompressed_point
 from cardkit.piv.padding import check_digest, digest_info
@@ -35,6 +43,13 @@ from cardkit.signatures import check_signature, digest_for
 NOT_FOR_THIS_KEY: Final = (CardRefused, CardCannot)
 
 
+class Act(StrEnum):
+    """What is done with a private key, by the name of the function."""
+
+    sign = "C_Sign"
+    decrypt = "C_Decrypt"
+
+
 class Pkcs11Use:
     """A token in everyday use; see `cardkit.card.CardUse` for what each method promises."""
 
@@ -46,6 +61,7 @@ class Pkcs11Use:
         self._shown: Pin | None = None
         self._is_blocked = False
         info = module.token_info(slot_id)
+        self._before = info.flags
         self._serial = info.serial
         self._officer = codes.officer_of(info.manufacturer)
         self.pin_rules = narrowed(pin_rules, info)
@@ -98,6 +114,7 @@ class Pkcs11Use:
         new.check(self.pin_rules)
         if self._role is UserType.security_officer:
             self.log_out()
+        self._before = self._module.token_info(self._slot_id).flags
         with self._calling("C_SetPIN"):
             value = self._module.cryptoki.set_pin(self._session.handle, old.for_token(), new.for_token())
         self._shown = None
@@ -150,11 +167,11 @@ class Pkcs11Use:
         """
         check_digest(digest, hash_algorithm)
         if isinstance(key.public_key, rsa.RSAPublicKey):
-            signature = self._with_key(key, "sign", digest_info(digest, hash_algorithm), Mechanism.RSA_PKCS)
+            signature = self._with_key(key, Act.sign, digest_info(digest, hash_algorithm), Mechanism.RSA_PKCS)
         else:
             # FIPS 186-5, 6.4.1: the leftmost bits as many as the curve has, here always whole bytes.
             block = digest[: key.public_key.curve.key_size // 8]
-            signature = _as_der(self._with_key(key, "sign", block, Mechanism.ECDSA))
+            signature = _as_der(self._with_key(key, Act.sign, block, Mechanism.ECDSA))
         check_signature(key.public_key, signature, digest, hash_algorithm)
         return signature
 
@@ -167,7 +184,7 @@ class Pkcs11Use:
         if not isinstance(public, rsa.RSAPublicKey) or len(ciphertext) != public.key_size // 8:
             raise ValueError("only what was encrypted to this RSA key can be decrypted")
         try:
-            return self._with_key(key, "decrypt", ciphertext, Mechanism.RSA_PKCS)
+            return self._with_key(key, Act.decrypt, ciphertext, Mechanism.RSA_PKCS)
         except NOT_FOR_THIS_KEY as error:
             raise CardAnswerMalformed("the message was not encrypted for this key") from error
 
@@ -176,8 +193,7 @@ class Pkcs11Use:
         if KeyAlgorithm.of_public_key(peer_public_key) is not key.algorithm:
             raise ValueError("both keys have to be on the same curve")
         with self._calling("C_DeriveKey"):
-            derive = _act_of(self._private_key(key), "derive_key")
-            secret = derive(
+            secret = _able(self._private_key(key), DeriveMixin).derive_key(
                 KeyType.GENERIC_SECRET,
                 (peer_public_key.curve.key_size + 7) // 8 * 8,
                 capabilities=MechanismFlag(0),
@@ -201,12 +217,14 @@ class Pkcs11Use:
         with self._calling("C_FindObjects"):
             return objects.certificates(self._session)
 
-    def _with_key(self, key: CardKey, act: str, data: bytes, mechanism: Mechanism) -> bytes:
-        with self._calling("C_Sign" if act == "sign" else "C_Decrypt"):
+    def _with_key(self, key: CardKey, act: Act, data: bytes, mechanism: Mechanism) -> bytes:
+        with self._calling(act.value):
             private = self._private_key(key)
             again = self._pin_again() if _wants_pin_each_time(private) else None
             self._shown = None
-            return bytes(_act_of(private, act)(data, mechanism=mechanism, pin=again))
+            if act is Act.sign:
+                return bytes(_able(private, SignMixin).sign(data, mechanism=mechanism, pin=again))
+            return bytes(_able(private, DecryptMixin).decrypt(data, mechanism=mechanism, pin=again))
 
     def _private_key(self, key: CardKey) -> Any:
         """Return the private key object. Raises `PinNeeded` before a login, when nobody sees such objects."""
@@ -219,9 +237,7 @@ class Pkcs11Use:
 
     def _ids_of(self, key: CardKey) -> list[bytes]:
         """Return the CKA_IDs under which the key can be: that of its certificate, or the one given here."""
-        found = [
-            each.key_id for each in self._certificates() if each.certificate.public_key() == key.public_key
-        ]
+        found = [each.key_id for each in self._certificates() if each.key.public_key == key.public_key]
         made_here = KEY_IDS[key.slot]
         if not found and objects.public_key(self._session, made_here) == key.public_key:
             return [made_here]
@@ -234,6 +250,7 @@ class Pkcs11Use:
 
     def _log_in(self, user: UserType, secret: bytes) -> int:
         self.log_out()
+        self._before = self._module.token_info(self._slot_id).flags
         with self._calling("C_Login"):
             value = self._module.cryptoki.login(self._session.handle, user, secret)
         if value == OK:
@@ -248,14 +265,21 @@ class Pkcs11Use:
         self._require_puk_taken(self._log_in(UserType.security_officer, puk.for_token()), "C_Login")
 
     def _require_pin_taken(self, value: int, function: str) -> None:
-        self._is_blocked = value == codes.PIN_LOCKED
+        flags = self._module.token_info(self._slot_id).flags
+        self._is_blocked = codes.is_locked(value, UserType.user, before=self._before, after=flags)
+        if self._is_blocked:
+            raise PinBlocked
         if value != OK:
-            left = self._tries(UserType.user)
+            left = codes.tries_told(flags, UserType.user)
             raise codes.error_of_pin(value, function, tries_left=left, rules=self.pin_rules)
 
     def _require_puk_taken(self, value: int, function: str) -> None:
+        user = UserType.security_officer
+        flags = self._module.token_info(self._slot_id).flags
+        if codes.is_locked(value, user, before=self._before, after=flags):
+            raise PukBlocked
         if value != OK:
-            left = self._tries(UserType.security_officer)
+            left = codes.tries_told(flags, user)
             raise codes.error_of_puk(value, function, tries_left=left, rules=ANY_PUK)
 
     def _tries(self, user: UserType) -> int | None:
@@ -276,12 +300,11 @@ def _wants_pin_each_time(private: Any) -> bool:
         return False
 
 
-def _act_of(private: Any, act: str) -> Any:
-    """Return what a key object can do. Raises `CardCannot` when its attributes say that it cannot."""
-    found = getattr(private, act, None)
-    if found is None:
-        raise CardCannot(capability=TokenAct.this_key.value)
-    return found
+def _able(private: Any, mixin: type[Any]) -> Any:
+    """Return the key with an act that its attributes deny; ykcs11 denies CKA_DERIVE and derives."""
+    if isinstance(private, mixin):
+        return private
+    return type("PrivateKey", (mixin, type(private)), {})(private.wrapper)
 
 
 def _as_der(raw: bytes) -> bytes:
