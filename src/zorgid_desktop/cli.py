@@ -1,25 +1,27 @@
-"""`zorgid-desktop`: the app in a terminal, with the virtual cards of the demo.
-
-Real readers come with the windows.
-"""
+"""`zorgid-desktop`: the app in a terminal, with real readers or the virtual cards of the demo."""
 
 import argparse
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, NoReturn
+
+from zorgid_desktop import APP_VERSION
+from zorgid_desktop.build import FLAVOUR
 
 if TYPE_CHECKING:
-    from cardkit.virtual import VirtualReader
-    from zorgid.protocol.links import Browser
+    from cardkit.card import Card
+    from zorgid.protocol.links import Browser, LaunchLink
+    from zorgid_desktop.flow.asking import Face
+    from zorgid_desktop.flow.login import Surroundings
+    from zorgid_desktop.listing import Row
     from zorgid_desktop.terminal import TerminalFace
-
-CARDS: Final = Path("var/cards")
-"""Where the demo keeps its virtual cards, from the folder of the project."""
+    from zorgid_desktop.workplace import Workplace
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     allow_accents_in_long_names()
     command = {
+        "register": change_scheme,
+        "unregister": change_scheme,
+        "check": change_scheme,
         "open": open_link,
         "cards": list_cards,
         "change": change_pin,
@@ -37,18 +42,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return command(options)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Never repeats words that it does not know: one of them may be a link, which holds a handle (ALL-4)."""
+
+    def error(self, message: str) -> NoReturn:
+        """Show the usage and end with 2."""
+        del message
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: kijk met --help wat er kan / see --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="zorgid-desktop", description="De ZORG-ID Desktop App in een terminal."
+    parser = _Parser(prog="zorgid-desktop", description="De ZORG-ID Desktop App in een terminal.")
+    parser.add_argument("--version", action="version", version=f"{APP_VERSION} ({FLAVOUR})")
+    parser.add_argument(
+        "--cards-folder",
+        type=Path,
+        help="map met virtuele kaarten, in plaats van echte paslezers",
     )
-    parser.add_argument("--cards-folder", type=Path, default=CARDS, help="map met de virtuele kaarten")
     commands = parser.add_subparsers(dest="command", required=True)
     opening = commands.add_parser("open", help="doe wat een link van ZORG-ID vraagt")
     opening.add_argument("link", help="de link van de pagina, tussen aanhalingstekens")
     opening.add_argument(
         "--print-address", action="store_true", help="toon het adres in plaats van een browser te openen"
     )
-    listing = commands.add_parser("cards", help="toon de virtuele kaarten")
+    scheme = commands.add_parser("scheme", help="welk programma de links van ZORG-ID opent")
+    whose = scheme.add_subparsers(dest="command", required=True)
+    whose.add_parser("register", help="laat links van ZORG-ID deze app openen")
+    whose.add_parser("unregister", help="haal dat weer weg")
+    whose.add_parser("check", help="kijk of links van ZORG-ID deze app openen")
+    opening.add_argument(
+        "--no-watch", action="store_true", help="blijf na het inloggen niet kijken of de kaart eruit gaat"
+    )
+    listing = commands.add_parser("cards", help="toon de kaarten in de paslezers, of de virtuele kaarten")
     listing.add_argument("--json", action="store_true")
     pin = commands.add_parser("pin", help="verander of deblokkeer de pincode van een kaart")
     acts = pin.add_subparsers(dest="command", required=True)
@@ -57,47 +83,58 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _face(options: argparse.Namespace) -> tuple["VirtualReader", "TerminalFace"]:
-    from cardkit.virtual import VirtualReader  # noqa: PLC0415 - `--help` needs none of it
-    from zorgid_desktop.terminal import TerminalFace  # noqa: PLC0415
+def _start(options: argparse.Namespace) -> tuple["Workplace", "TerminalFace"]:
+    from zorgid_desktop.terminal import TerminalFace  # noqa: PLC0415 - `--help` needs none of it
     from zorgid_desktop.texts import language_of  # noqa: PLC0415
+    from zorgid_desktop.workplace import workplace_with  # noqa: PLC0415
 
-    reader = VirtualReader(options.cards_folder)
-    return reader, TerminalFace(reader, language_of())
+    place = workplace_with(options.cards_folder)
+    return place, TerminalFace(place.readers, language_of(), tray=place.tray)
 
 
 def open_link(options: argparse.Namespace) -> int:
-    """Run the login, or the making, that a link is for."""
-    from zorgid.protocol.environments import EnvironmentRefused  # noqa: PLC0415
-    from zorgid.protocol.errors import LinkMalformed  # noqa: PLC0415
+    """Run the login, or the making, that a link is for; then watch that the card stays in (LOGIN-10)."""
     from zorgid.protocol.links import parse_link  # noqa: PLC0415
     from zorgid_desktop.environments import origin_of  # noqa: PLC0415
-    from zorgid_desktop.flow.asking import Said  # noqa: PLC0415
     from zorgid_desktop.flow.login import Surroundings  # noqa: PLC0415
-    from zorgid_desktop.run import run_link  # noqa: PLC0415
     from zorgid_desktop.server import Platform  # noqa: PLC0415
     from zorgid_desktop.texts import language_of  # noqa: PLC0415
 
-    reader, face = _face(options)
-    if not reader.cards:
-        return _explain_no_cards(face, options)
-    try:
+    place, face = _start(options)
+    if _lacks_cards(place, face):
+        return 1
+
+    def run() -> None:
         link = parse_link(options.link)
         origin = origin_of(link.environment, os.environ)
-    except (LinkMalformed, EnvironmentRefused) as wrong:
-        face.explain(Said(wrong.code, wrong.facts))
-        return 1
-    opener = partial(_open_browser, face, is_printed=options.print_address)
-    with Platform(origin, language=language_of()) as platform:
-        around = Surroundings(platform, reader, opener, lambda: datetime.now(UTC))
-        return _explained(face, partial(run_link, around, face, link))
+        opener = partial(_open_browser, face, is_printed=options.print_address)
+        with Platform(origin, language=language_of()) as platform:
+            around = Surroundings(platform, place.readers, opener, lambda: datetime.now(UTC))
+            _run(around, face, link, is_watching=place.tray is None and not options.no_watch)
+
+    return _explained(face, run)
 
 
-def _explain_no_cards(face: "TerminalFace", options: argparse.Namespace) -> int:
+def _run(around: "Surroundings", face: "TerminalFace", link: "LaunchLink", *, is_watching: bool) -> None:
+    from zorgid_desktop.flow.asking import Said  # noqa: PLC0415
+    from zorgid_desktop.flow.watching import watch_card, watches  # noqa: PLC0415
+    from zorgid_desktop.run import run_link  # noqa: PLC0415
+
+    logged_in = run_link(around, face, link)
+    if is_watching and watches(logged_in):
+        face.tell(Said("watch-hint"))
+        with contextlib.suppress(KeyboardInterrupt):
+            watch_card(around, face, link, logged_in)
+
+
+def _lacks_cards(place: "Workplace", face: "TerminalFace") -> bool:
+    """Tell whether the tray of virtual cards is empty, and say so."""
     from zorgid_desktop.flow.asking import Said  # noqa: PLC0415
 
-    face.explain(Said("no-cards", {"folder": options.cards_folder}))
-    return 1
+    if place.tray is None or place.tray.cards:
+        return False
+    face.explain(Said("no-cards", {"folder": place.tray.folder}))
+    return True
 
 
 def _open_browser(face: "TerminalFace", address: str, browser: "Browser", *, is_printed: bool) -> None:
@@ -108,105 +145,73 @@ def _open_browser(face: "TerminalFace", address: str, browser: "Browser", *, is_
         face.tell(Said("open-in-browser", {"address": address}))
 
 
-def _explained(face: "TerminalFace", run: "partial[None]") -> int:
-    """Run a flow; whatever stops it is said in a sentence."""
-    from cardkit.errors import CardError  # noqa: PLC0415
-    from zorgid_desktop.flow.asking import Cancelled, Said  # noqa: PLC0415
-    from zorgid_desktop.flow.cards import FlowStopped, trouble_of  # noqa: PLC0415
-    from zorgid_desktop.server import PlatformRefused, PlatformUnreachable, told  # noqa: PLC0415
+def _explained(face: "TerminalFace", run: Callable[[], None]) -> int:
+    """Run a flow; whatever stops it is said in a sentence, and no traceback is shown."""
+    from zorgid_desktop.flow.ending import why_it_ended  # noqa: PLC0415
 
     try:
         run()
-    except (Cancelled, KeyboardInterrupt):
-        face.explain(Said("cancelled"))
-    except FlowStopped as stopped:
-        face.explain(stopped.said)
-    except PlatformRefused as refused:
-        face.explain(told(refused.problem))
-    except PlatformUnreachable as unreachable:
-        face.explain(Said(unreachable.code))
-    except CardError as error:
-        face.explain(trouble_of(error))
-    else:
-        return 0
-    return 1
-
-
-def list_cards(options: argparse.Namespace) -> int:
-    """Show the virtual cards: name, serial, holder and how long they are valid."""
-    reader, face = _face(options)
-    if not reader.cards and not options.json:
-        return _explain_no_cards(face, options)
-    _print_cards([_row(reader, name) for name in reader.cards], as_json=options.json)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last one who can say anything
+        face.explain(why_it_ended(error))
+        return 1
     return 0
 
 
-def _row(reader: "VirtualReader", name: str) -> dict[str, object]:
-    """Return what a card tells without a PIN; a card that another program holds tells its name only."""
-    from cardkit.card import CertificateUsage  # noqa: PLC0415
-    from cardkit.errors import CardBusy  # noqa: PLC0415
-    from zorgid_desktop.flow.cards import card_in, holder_of  # noqa: PLC0415
+def list_cards(options: argparse.Namespace) -> int:
+    """Show the cards in the readers: reader, kind, holder, number and how long they are valid."""
+    from zorgid_desktop.listing import rows_of, rows_of_tray  # noqa: PLC0415
 
-    reader.insert(name)
-    try:
-        with card_in(reader) as card:
-            found = [one for one in card.read_certificates() if one.usage is CertificateUsage.authentication]
-            certificate = found[0].certificate if found else None
-            return {
-                "name": name,
-                "serial": card.read_serial(),
-                "holder": holder_of(certificate) if certificate else None,
-                "valid_until": f"{certificate.not_valid_after_utc:%Y-%m-%d}" if certificate else None,
-                "pin_tries_left": card.pin_tries_left(),
-                "is_busy": False,
-            }
-    except CardBusy:
-        return {"name": name, "holder": None, "valid_until": None, "is_busy": True}
+    place, face = _start(options)
+    if not options.json and _lacks_cards(place, face):
+        return 1
+    rows: list[Row] = []
+
+    def run() -> None:
+        rows.extend(rows_of_tray(place.tray) if place.tray else rows_of(place.readers))
+
+    outcome = _explained(face, run)
+    _print_cards(rows, as_json=options.json)
+    return outcome
 
 
-def _print_cards(rows: list[dict[str, object]], *, as_json: bool) -> None:
+def _print_cards(rows: Sequence["Row"], *, as_json: bool) -> None:
+    from zorgid_desktop.texts import language_of  # noqa: PLC0415
+
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))  # noqa: T201 - the command's output
+        print(json.dumps([row.for_programs() for row in rows], ensure_ascii=False, indent=2))  # noqa: T201 - the output
         return
     for row in rows:
-        holder = "in gebruik" if row["is_busy"] else row["holder"] or "leeg"
-        print(f"{row['name']:32} {row['valid_until'] or '-':12} {holder}")  # noqa: T201
+        print(row.for_people(language_of()))  # noqa: T201
 
 
 def change_pin(options: argparse.Namespace) -> int:
     """Change the PIN of a card."""
-    from zorgid_desktop.flow.asking import InsertCard, Wanted  # noqa: PLC0415
-    from zorgid_desktop.flow.cards import card_in  # noqa: PLC0415
     from zorgid_desktop.pins import change_pin as change  # noqa: PLC0415
 
-    reader, face = _face(options)
-    if not reader.cards:
-        return _explain_no_cards(face, options)
-
-    def run() -> None:
-        face.ask(InsertCard(None, Wanted.login_card))
-        with card_in(reader) as card:
-            change(face, card)
-
-    return _explained(face, partial(run))
+    return _with_own_card(options, change)
 
 
 def unblock_pin(options: argparse.Namespace) -> int:
     """Give a card a new PIN with its PUK."""
-    from zorgid_desktop.flow.asking import InsertCard, Wanted  # noqa: PLC0415
-    from zorgid_desktop.flow.cards import card_in  # noqa: PLC0415
     from zorgid_desktop.pins import ask_puk_and_unblock  # noqa: PLC0415
 
-    reader, face = _face(options)
-    if not reader.cards:
-        return _explain_no_cards(face, options)
+    return _with_own_card(options, ask_puk_and_unblock)
 
-    def run() -> None:
-        face.ask(InsertCard(None, Wanted.login_card))
-        with card_in(reader) as card:
-            ask_puk_and_unblock(face, card)
 
-    return _explained(face, partial(run))
+def _with_own_card(options: argparse.Namespace, act: Callable[["Face", "Card"], None]) -> int:
+    from zorgid_desktop.pins import with_own_card  # noqa: PLC0415
+
+    place, face = _start(options)
+    if _lacks_cards(place, face):
+        return 1
+    return _explained(face, partial(with_own_card, place.readers, face, act))
+
+
+def change_scheme(options: argparse.Namespace) -> int:
+    """Register the scheme of the links, take that away, or look whose it is."""
+    from zorgid_desktop.scheme.command import run  # noqa: PLC0415
+
+    return run(options.command, options.cards_folder)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,48 @@
 """Changes and unblocks the PIN of the card in the reader; done by the employee alone (PIN-2)."""
 
-from cardkit.errors import CardRefused, PukBlocked, PukUnfit, PukWrong
-from cardkit.piv import PivCard
+from collections.abc import Callable
+
+from cardkit.card import Card
+from cardkit.errors import CardError, CardRefused, PukBlocked, PukUnfit, PukWrong
+from cardkit.readers import Readers
 from cardkit.secrets import Puk
-from zorgid_desktop.flow.asking import AskPuk, Face, Said, Trouble
-from zorgid_desktop.flow.cards import FlowStopped, chosen_pin, holder_of, not_taken, show_pin
+from zorgid_desktop.flow.asking import AskPuk, Face, InsertCard, Said, Trouble, Wanted
+from zorgid_desktop.flow.cards import (
+    FlowStopped,
+    WrongCard,
+    chosen_pin,
+    not_taken,
+    show_pin,
+    trouble_of,
+)
+from zorgid_desktop.flow.choosing import Need, card_in
+from zorgid_desktop.flow.seeing import holder_of
 
 
-def holder_on(card: PivCard) -> str:
+def with_own_card(readers: Readers, face: Face, act: Callable[[Face, Card], None]) -> None:
+    """Do something with the PIN of the card that the person puts in; a trouble with it can be mended.
+
+    Raises `FlowStopped` and `Cancelled` as `act` does.
+    """
+    trouble: Trouble | None = None
+    while True:
+        face.ask(InsertCard(trouble, Wanted.own_card))
+        try:
+            with card_in(readers, face, Need(Wanted.own_card)) as found:
+                return act(face, found.card)
+        except CardError as error:
+            trouble = trouble_of(error)
+        except WrongCard as wrong:
+            trouble = wrong.said
+
+
+def holder_on(card: Card) -> str:
     """Return the name on the card's certificates, or its serial when it has none."""
     certificates = card.read_certificates()
     return holder_of(certificates[0].certificate) if certificates else card.read_serial() or "?"
 
 
-def change_pin(face: Face, card: PivCard) -> None:
+def change_pin(face: Face, card: Card) -> None:
     """Replace the PIN: the old one once, the new one twice. Raises `FlowStopped`."""
     holder = holder_on(card)
     old = show_pin(face, card, context=None, holder=holder)
@@ -29,7 +58,7 @@ def change_pin(face: Face, card: PivCard) -> None:
             return
 
 
-def ask_puk_and_unblock(face: Face, card: PivCard) -> None:
+def ask_puk_and_unblock(face: Face, card: Card) -> None:
     """Ask the PUK until the card takes it, with a new PIN each time. Raises `FlowStopped`."""
     trouble: Trouble | None = None
     while True:
@@ -41,7 +70,7 @@ def ask_puk_and_unblock(face: Face, card: PivCard) -> None:
             return
 
 
-def unblock_pin(face: Face, card: PivCard, puk_text: str) -> Trouble | None:
+def unblock_pin(face: Face, card: Card, puk_text: str) -> Trouble | None:
     """Give the card a new PIN with its PUK; returns the trouble when the card did not take them.
 
     Raises:
@@ -52,6 +81,8 @@ def unblock_pin(face: Face, card: PivCard, puk_text: str) -> Trouble | None:
     except PukUnfit:
         return Said("puk-unfit")
     except PukWrong as wrong:
+        if wrong.tries_left is None:
+            return Said("puk-wrong-tries-unknown")
         return Said("puk-wrong", {"tries_left": wrong.tries_left})
     except PukBlocked:
         raise FlowStopped(Said("puk-blocked")) from None

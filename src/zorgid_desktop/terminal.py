@@ -1,13 +1,16 @@
-"""The face of the app in a terminal, with a virtual reader: the same questions as the windows will ask."""
+"""The face of the app in a terminal: the same questions as the windows ask.
+
+With real readers the person puts a card in and presses Enter; with virtual cards one is chosen from the tray.
+"""
 
 import getpass
 import shutil
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from cardkit.virtual import VirtualReader
+from cardkit.readers import Readers
 from zorgid.kernel.sentences import Language, Sentence
 from zorgid.protocol.context import Context, Purpose
 from zorgid_desktop.flow.asking import (
@@ -15,22 +18,30 @@ from zorgid_desktop.flow.asking import (
     AskPin,
     AskPuk,
     Cancelled,
+    ChooseCard,
     ChoosePin,
     InsertCard,
     KeepPuk,
     NewPin,
     Question,
     Said,
+    SeenCard,
     StartOver,
     Trouble,
     Wanted,
 )
+from zorgid_desktop.flow.choosing import Need, is_there
 from zorgid_desktop.flow.making import birth_date_in
-from zorgid_desktop.texts import catalogue, sentence
+from zorgid_desktop.flow.seeing import said_of_card
+from zorgid_desktop.texts import sentence
+
+if TYPE_CHECKING:
+    from cardkit.virtual import VirtualReader
 
 T = TypeVar("T")
 YES = frozenset({"ja", "j", "yes", "y"})
 CANCEL = frozenset({"stop", "q"})
+LONGEST_NUMBER = 4
 NARROWEST = 20
 """No narrower lines are made, in characters, whatever the terminal says of itself."""
 
@@ -43,14 +54,16 @@ class TerminalFace:
 
     def __init__(
         self,
-        reader: VirtualReader,
+        readers: Readers,
         language: Language,
         *,
+        tray: "VirtualReader | None" = None,
         show: Callable[[str], None] = print,
         read: Callable[[str], str] = input,
         read_hidden: Callable[[str], str] = getpass.getpass,
     ) -> None:
-        self._reader = reader
+        self._readers = readers
+        self._tray = tray
         self._language = language
         self._show = show
         self._read = read
@@ -58,6 +71,7 @@ class TerminalFace:
         self._width = max(shutil.get_terminal_size().columns - 1, NARROWEST)
         self._answers: dict[type[Question[Any]], Callable[[Any], Any]] = {
             InsertCard: self._insert_card,
+            ChooseCard: self._choose_card,
             AskPin: self._ask_pin,
             AskBirthDate: self._ask_birth_date,
             ChoosePin: self._choose_pin,
@@ -75,7 +89,7 @@ class TerminalFace:
     def tell(self, said: Said) -> None:
         """Show how far the flow is."""
         self._show("")
-        self._paragraph(self._said(said.code, **said.facts), mark="  ")
+        self._paragraph(sentence(said, self._language), mark="  ")
 
     def explain(self, trouble: Trouble) -> None:
         """Show what went wrong and what to do."""
@@ -98,7 +112,8 @@ class TerminalFace:
         )
 
     def _said(self, code: str, **facts: object) -> Sentence:
-        return catalogue().sentence(code, facts, self._language)
+        said = Said(code, facts)
+        return sentence(said, self._language)
 
     def _line(self, prompt: str, read: Callable[[str], str]) -> str:
         try:
@@ -110,25 +125,57 @@ class TerminalFace:
         return typed
 
     def _insert_card(self, question: InsertCard) -> None:
+        need = Need(question.wanted, card_number=question.card_number)
+        if self._tray is None and question.trouble is None and is_there(self._readers, need):
+            return
         again = question.wanted is Wanted.blank_card and question.card_number is not None
         code = f"ask-{question.wanted}" + ("-again" if again else "")
         text = self._said(code, card_number=question.card_number)
         self._show(f"\n{self._wrapped(text.text)}")
-        names = self._reader.cards
+        if self._tray is None:
+            is_in = self._said("card-is-in")
+            self._line(f"{is_in.text} {is_in.next_step} ", self._read)
+        else:
+            self._choose_from(self._tray)
+
+    def _choose_from(self, tray: "VirtualReader") -> None:
+        text = self._said("choose-from-tray")
+        self._show(self._wrapped(text.text))
+        names = tray.cards
         for number, name in enumerate(names, start=1):
             self._show(f"  {number}  {name}")
         while True:
             typed = self._line(f"{text.next_step} ", self._read).strip()
-            name = names[int(typed) - 1] if typed.isdecimal() and 0 < int(typed) <= len(names) else typed
+            place = place_in(names, typed)
+            name = typed if place is None else names[place]
             if name in names:
-                self._reader.insert(name)
+                tray.insert(name)
                 return
             self.explain(Said("no-such-card"))
+
+    def _choose_card(self, question: ChooseCard) -> int:
+        text = self._said("choose-card")
+        self._show(f"\n{self._wrapped(text.text)}")
+        for number, seen in enumerate(question.cards, start=1):
+            self._show(self._wrapped(f"{number}  {self._described(seen)}", "  "))
+        while True:
+            place = place_in(question.cards, self._line(f"{text.next_step} ", self._read).strip())
+            if place is not None:
+                return place
+            self.explain(Said("no-such-card"))
+
+    def _described(self, seen: SeenCard) -> str:
+        facts = {"found": said_of_card(seen), "reader": seen.reader}
+        if seen.valid_until is None:
+            return self._said("blank-card-to-choose", **facts).text
+        return self._said("card-to-choose", valid_until=f"{seen.valid_until:%d-%m-%Y}", **facts).text
 
     def _ask_pin(self, question: AskPin) -> str:
         if question.context is not None and question.trouble is None:
             self._show_context(question.context)
         code = "ask-pin" if question.tries_left is not None else "ask-pin-tries-unknown"
+        if question.is_last_try:
+            self.explain(Said("pin-last-try", {"holder": question.holder}))
         text = self._said(code, holder=question.holder, tries_left=question.tries_left)
         self._show(f"\n{self._wrapped(text.text)}")
         return self._line(text.next_step, self._read_hidden)
@@ -183,3 +230,9 @@ class TerminalFace:
 
     def _yes(self, prompt: str) -> bool:
         return self._line(prompt, self._read).strip().lower() in YES
+
+
+def place_in(things: Sequence[object], typed: str) -> int | None:
+    """Return the place, counted from nought, that a typed number names; None for anything else."""
+    number = int(typed) if typed.isdecimal() and len(typed) <= LONGEST_NUMBER else 0
+    return number - 1 if 0 < number <= len(things) else None

@@ -16,10 +16,23 @@ def catalogue() -> Sentences:
 
 
 def sentence(trouble: Trouble, language: Language) -> Sentence:
-    """Return what to show: the app's own text, or the platform's as it came."""
+    """Return what to show: the app's own text, or the platform's as it came, with the card it is about."""
     if isinstance(trouble, Said):
-        return catalogue().sentence(trouble.code, trouble.facts, language)
-    return trouble.sentence
+        facts = {name: _fact(value, language) for name, value in trouble.facts.items()}
+        return catalogue().sentence(trouble.code, facts, language)
+    if trouble.about is None:
+        return trouble.sentence
+    about = sentence(trouble.about, language).text
+    return Sentence(f"{about} {trouble.sentence.text}", trouble.sentence.next_step)
+
+
+def _fact(value: object, language: Language) -> object:
+    """Return a fact as it stands in a sentence; a text among the facts is said in the same language."""
+    if isinstance(value, Said):
+        return sentence(value, language).text
+    if isinstance(value, tuple):
+        return " ".join(str(_fact(one, language)) for one in value)
+    return value
 
 
 def language_of(variables: Mapping[str, str] = os.environ) -> Language:

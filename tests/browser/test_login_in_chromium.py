@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
 
+from cardkit.virtual import VirtualReaders
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.test_portal_pages import violations
 from tests.scenarios.attack_world import EMPLOYEE, App, AttackWorld, SoftwareKey, shared_world
@@ -111,7 +112,7 @@ class Window:
 
         def run() -> None:
             with Platform(world.origin, language=Language.nl) as platform:
-                log_in(Surroundings(platform, world.world.reader, open_browser, system_clock), person, link)
+                log_in(Surroundings(platform, VirtualReaders(world.world.reader), open_browser, system_clock), person, link)
 
         await asyncio.to_thread(run)
         return tabs[0]

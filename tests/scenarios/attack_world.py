@@ -26,6 +26,7 @@ from psycopg.rows import dict_row
 from tests.app_builders import demo_settings, free_port
 from tests.clock import FakeClock
 
+from cardkit.virtual import VirtualReaders
 from cardkit.virtual.private_keys import PrivateKey
 from zorgid.app import Additions, Running, build
 from zorgid.ca.keys import KeyKind
@@ -343,7 +344,7 @@ class AttackWorld:
                 self.origin, language=Language.nl, transport=Bridge(self.application, loop)
             ) as app:
                 app.tampers = tampers or {}
-                around = Surroundings(app, self.world.reader, open_browser, self.clock)
+                around = Surroundings(app, VirtualReaders(self.world.reader), open_browser, self.clock)
                 link, face = parse_link(page.launch_link), person or self.maker(label, blank)
                 log_in(around, face, link)
                 return make_card(around, face, link)

@@ -32,6 +32,7 @@ from tests.scenarios.attack_world import (
     shared_world,
 )
 
+from cardkit.virtual import VirtualReaders
 from zorgid.kernel.sentences import Language
 from zorgid.protocol.links import parse_link
 from zorgid_desktop.flow.login import Surroundings, log_in
@@ -163,7 +164,7 @@ async def test_a_card_is_made_over_tls_by_the_desktop_app(served: Served) -> Non
     def run() -> str | None:
         transport = httpx.HTTPTransport(verify=served.trust, trust_env=False)
         with Platform(world.origin, language=Language.nl, transport=transport) as platform:
-            around = Surroundings(platform, world.world.reader, open_browser, world.clock)
+            around = Surroundings(platform, VirtualReaders(world.world.reader), open_browser, world.clock)
             log_in(around, person, parse_link(page.launch_link))
             return make_card(around, person, parse_link(page.launch_link)).chip_serial
 

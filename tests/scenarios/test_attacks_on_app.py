@@ -23,6 +23,7 @@ from tests.scenarios.attack_world import (
     shared_world,
 )
 
+from cardkit.virtual import VirtualReaders
 from zorgid.demo.scripted import ScriptedPerson
 from zorgid.kernel.sentences import Language
 from zorgid.protocol.errors import LinkMalformed
@@ -95,7 +96,7 @@ async def run_app(
 
     def run() -> None:
         with HostileApp(world.origin, language=Language.nl, transport=bridge) as app:
-            around = Surroundings(app, world.world.reader, open_browser, world.clock)
+            around = Surroundings(app, VirtualReaders(world.world.reader), open_browser, world.clock)
             log_in(around, person, parse_link(link))
             if browser:
                 make_card(around, person, parse_link(link))
@@ -226,7 +227,7 @@ async def test_a_display_that_somebody_changed_on_the_way_gives_a_proof_of_nothi
     """Display deception: the person saw something else than the platform meant, so the platform refuses the proof."""
 
     def change(told: dict[str, Any]) -> None:
-        told["context"][name] = ["smartcard"] if name == "accepts" else "Iets anders"
+        told["context"][name] = ["uzi-card"] if name == "accepts" else "Iets anders"
 
     page = await world.browser().begin_login()
     async with world.nothing_changes(("login-proved", "refused", "proof-wrong")):

@@ -6,6 +6,7 @@ import pytest
 from tests.scenarios.checks import one_good_card
 from tests.scenarios.world import EMPLOYEE, NEW_PIN, Scenario
 
+from cardkit.virtual import VirtualReaders
 from zorgid.kernel.sentences import Language
 from zorgid_desktop.flow.asking import Cancelled
 from zorgid_desktop.terminal import TerminalFace
@@ -18,7 +19,12 @@ class Screen:
         self.shown: list[str] = []
         self._lines: Iterator[str] = iter(lines)
         self.face = TerminalFace(
-            world.reader, language, show=self.shown.append, read=self._read, read_hidden=self._read
+            VirtualReaders(world.reader),
+            language,
+            tray=world.reader,
+            show=self.shown.append,
+            read=self._read,
+            read_hidden=self._read,
         )
 
     def _read(self, prompt: str) -> str:

@@ -26,6 +26,7 @@ from tests.scenarios.surviving import is_made
 from tests.scenarios.world import EMPLOYEE, TEST, Scenario
 
 import zorgid
+from cardkit.virtual import VirtualReaders
 from zorgid.demo.visitor import Visitor
 from zorgid.demo.world import DE_LINDE, open_world
 from zorgid.kernel.clock import system_clock
@@ -164,7 +165,7 @@ class KilledScenario(Scenario):
                 self.run(visitor.complete(address))
 
             with Platform(self.settings.origin, language=Language.nl, transport=killer) as platform:
-                around = Surroundings(platform, self.reader, open_browser, system_clock)
+                around = Surroundings(platform, VirtualReaders(self.reader), open_browser, system_clock)
                 log_in(around, maker, link)
                 make_card(around, maker, link)
         finally:

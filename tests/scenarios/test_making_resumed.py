@@ -186,11 +186,11 @@ def test_a_written_card_that_is_lost_before_its_proof_can_be_replaced(
     if not starts_over:
         with pytest.raises(FlowStopped) as stopped:
             world.make(maker)
-        assert stopped.value.said.code == "other-card"
+        assert stopped.value.said.code == "wrong-card"
         assert world.reader.card_state(other) == state
         maker = world.maker(EMPLOYEE, other)
     world.make(maker)
-    assert maker.codes() == ["other-card"]
+    assert maker.codes() == ["wrong-card"]
     assert certificate_states(world, lost) == {("failed", "revoked")}
     one_good_card(world, EMPLOYEE, maker)
 

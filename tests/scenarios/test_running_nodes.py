@@ -33,6 +33,7 @@ from tests.scenarios.nodes import (
     with_front,
 )
 
+from cardkit.virtual import VirtualReaders
 from zorgid.demo.visitor import WalkStopped
 from zorgid.kernel.clock import system_clock
 from zorgid.kernel.sentences import Language
@@ -222,7 +223,9 @@ async def make(world: AttackWorld, balancer: Balancer, blank: str, strike: Any) 
             with Platform(
                 world.origin, language=Language.nl, transport=FrontInThread(balancer, strike)
             ) as platform:
-                around = Surroundings(platform, world.world.reader, open_browser, system_clock)
+                around = Surroundings(
+                    platform, VirtualReaders(world.world.reader), open_browser, system_clock
+                )
                 log_in(around, person, parse_link(page.launch_link))
                 return make_card(around, person, parse_link(page.launch_link))
 

@@ -29,7 +29,7 @@ from tests.clock import FakeClock
 from tests.register_builders import registered_organisation
 
 import zorgid.app
-from cardkit.virtual import make_blank_card
+from cardkit.virtual import VirtualReaders, make_blank_card
 from zorgid.app import Running, build
 from zorgid.ca.actions import publish_changes
 from zorgid.ca.keys import KeyKind
@@ -278,7 +278,7 @@ class Scenario:
         def open_browser(address: str, _: Browser) -> None:
             self.run(visitor.complete(address))
 
-        return Surroundings(platform, self.reader, open_browser, self.clock)
+        return Surroundings(platform, VirtualReaders(self.reader), open_browser, self.clock)
 
     @contextmanager
     def app(self, weather: Weather | None = None) -> Iterator[Platform]:

@@ -11,7 +11,7 @@ from cardkit.virtual.attestation import AttestationRoot, make_test_attestation_r
 from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.keys import KeySource, generate_private_key, pooled_keys
 from cardkit.virtual.making import make_blank_card, make_uzi_like_card
-from cardkit.virtual.reader import VirtualReader
+from cardkit.virtual.reader import VirtualReader, VirtualReaders
 from cardkit.virtual.state import ATR_NIST, ATR_YUBIKEY, CardState, Mode
 from cardkit.virtual.store import CardFile
 
@@ -25,6 +25,7 @@ __all__ = [
     "Mode",
     "VirtualCard",
     "VirtualReader",
+    "VirtualReaders",
     "generate_private_key",
     "make_blank_card",
     "make_test_attestation_root",

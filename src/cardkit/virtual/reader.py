@@ -7,13 +7,15 @@ insertion: after the card was out it stays dead, so a card that was swapped in i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from cardkit.errors import CardBusy, CardGone, ReaderEmpty
+from cardkit.readers import CardReader, PivReader
 from cardkit.transport import Transport
 from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.keys import KeySource, generate_private_key
@@ -41,16 +43,18 @@ class VirtualReader:
         self.before_apdu: BeforeApdu | None = None
         self.after_apdu: AfterApdu | None = None
         self.apdu_count = 0
-        self._folder = folder
+        self.folder = folder
         self._key_source = key_source
         self._inserted: str | None = None
         self._insertion = 0
         self._is_connected = False
+        self._moves = 0
+        self._moved = threading.Condition()
 
     @property
     def cards(self) -> list[str]:
         """The names of the cards in the folder, sorted."""
-        return sorted(path.name.removesuffix(SUFFIX) for path in self._folder.glob(f"*{SUFFIX}"))
+        return sorted(path.name.removesuffix(SUFFIX) for path in self.folder.glob(f"*{SUFFIX}"))
 
     @property
     def inserted(self) -> str | None:
@@ -62,7 +66,7 @@ class VirtualReader:
         path = self._path(name)
         if path.exists():
             raise FileExistsError(path)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         CardFile(path).save(state)
 
     def card_state(self, name: str) -> CardState:
@@ -73,13 +77,24 @@ class VirtualReader:
         """Put the named card in, in place of one that is there. Raises `KeyError` for an unknown name."""
         if not self._path(name).exists():
             raise KeyError(name)
-        self.remove()
-        self._inserted = name
+        self._move(name)
 
     def remove(self) -> None:
         """Take the card out; a connection to it is dead from now on."""
-        self._inserted = None
-        self._insertion += 1
+        self._move(None)
+
+    def _move(self, name: str | None) -> None:
+        with self._moved:
+            self._inserted = name
+            self._insertion += 1
+            self._moves += 1
+            self._moved.notify_all()
+
+    def wait_for_move(self, after: int, seconds: float) -> int:
+        """Wait until a card was put in or taken out more often than `after`; return how often it was."""
+        with self._moved:
+            self._moved.wait_for(lambda: self._moves > after, seconds)
+            return self._moves
 
     def has_card(self) -> bool:
         """Tell whether a card is in the reader now."""
@@ -106,7 +121,7 @@ class VirtualReader:
     def _path(self, name: str) -> Path:
         if not CARD_NAME.fullmatch(name):
             raise ValueError("a card's name is made of small letters, digits and hyphens")
-        return self._folder / f"{name}{SUFFIX}"
+        return self.folder / f"{name}{SUFFIX}"
 
     def _transmit(self, card: VirtualCard, insertion: int, apdu: bytes) -> bytes:
         self._need(insertion)
@@ -124,6 +139,24 @@ class VirtualReader:
     def _need(self, insertion: int) -> None:
         if insertion != self._insertion:
             raise CardGone
+
+
+class VirtualReaders:
+    """A workplace (`cardkit.readers.Readers`) with this one virtual reader, plugged in or not."""
+
+    def __init__(self, reader: VirtualReader) -> None:
+        self.reader = reader
+        self.is_plugged_in = True
+        self._moves = 0
+
+    def present(self) -> Sequence[CardReader]:
+        """Return the reader, or nothing while it is not plugged in."""
+        return [PivReader(self.reader)] if self.is_plugged_in else []
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until a card came or went, also from another thread, at most so long."""
+        before, self._moves = self._moves, self.reader.wait_for_move(self._moves, seconds)
+        return self._moves > before
 
 
 class _Connection:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cardkit.card import KeyAlgorithm, PinPolicy, TouchPolicy
-from cardkit.errors import CardBusy
+from cardkit.errors import CardBusy, CardFileUnreadable
 from cardkit.secrets import ManagementKeyKind
 from cardkit.virtual.state import CardState, Mode, Reference, StoredKey, StoredManagementKey
 
@@ -30,10 +30,6 @@ WARNING: Final = (
 )
 FORMAT: Final = 1
 OWNER_ONLY: Final = 0o600
-
-
-class CardFileUnreadable(Exception):
-    """The file is no virtual card, or one of another format; delete it and make the card again."""
 
 
 class CardFile:

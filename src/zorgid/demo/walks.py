@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from cardkit.errors import CardError
+from cardkit.virtual import VirtualReaders
 from zorgid.ca.actions import publish_changes
 from zorgid.demo.running import DEMO, RunningDemo
 from zorgid.demo.scripted import ScriptedPerson
@@ -118,7 +119,9 @@ class Walks:
 
         def run() -> IssuanceView | None:
             with Platform(self.origin, language=Language.nl) as platform:
-                around = Surroundings(platform, self.reader, open_browser, lambda: datetime.now(UTC))
+                around = Surroundings(
+                    platform, VirtualReaders(self.reader), open_browser, lambda: datetime.now(UTC)
+                )
                 link = parse_link(link_text)
                 log_in(around, person, link)
                 return make_card(around, person, link) if is_making else None

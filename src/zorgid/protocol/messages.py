@@ -114,7 +114,7 @@ class ProveReply(Message):
 
 
 class HandleRequest(Message):
-    """Cancels a transaction, or opens the making that its completed proof allows."""
+    """Cancels a transaction, opens the making that its proof allows, or asks after or ends its session."""
 
     handle: HandleText
 
@@ -130,6 +130,20 @@ class StateReply(Message):
     """How far the transaction is."""
 
     state: TransactionState
+
+
+class SessionState(StrEnum):
+    """Whether the session that a login made is still alive."""
+
+    alive = "alive"
+    ended = "ended"
+
+
+class SessionReply(Message):
+    """The session of a completed login, and in how many seconds the app may ask again while it is alive."""
+
+    state: SessionState
+    ask_again_after_seconds: int = Field(ge=1, le=3600)
 
 
 class IssuanceRequest(Message):

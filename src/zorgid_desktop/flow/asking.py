@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -18,7 +19,7 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True)
 class Said:
-    """A text by its code in the app's catalogue, with its facts."""
+    """A text by its code in the app's catalogue, with its facts; a fact may be such a text, or several."""
 
     code: str
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -30,6 +31,8 @@ class Told:
 
     code: str
     sentence: Sentence
+    about: Said | None = None
+    """Which card it is about, when that was seen."""
 
 
 Trouble = Said | Told
@@ -50,6 +53,39 @@ class Wanted(StrEnum):
     uzi_card = "uzi-card"
     blank_card = "blank-card"
     new_card = "new-card"
+    own_card = "own-card"
+    """Any card: its PIN will be changed or unblocked."""
+
+
+class CardKind(StrEnum):
+    """What a card shows itself to be; a claim until the platform has judged it."""
+
+    uzi_card = "uzi-card"
+    smartcard = "smartcard"
+    other = "other"
+    blank = "blank"
+    """There are no certificates on it."""
+
+
+@dataclass(frozen=True)
+class SeenCard:
+    """A card as it shows itself without a PIN, and the reader it is in."""
+
+    reader: str
+    kind: CardKind
+    serial: str | None = None
+    """The number of its chip, where it tells one."""
+    holder: str | None = None
+    number: str | None = None
+    """The UZI number of the holder."""
+    valid_until: date | None = None
+    fingerprint: str | None = None
+    """What tells this very card from every other one; None for a card without serial and certificates."""
+    can_log_in: bool = False
+
+    def is_same_card(self, other: "SeenCard") -> bool:
+        """Tell whether both are one and the same card; unsure is no."""
+        return self.fingerprint is not None and self.fingerprint == other.fingerprint
 
 
 @dataclass(frozen=True)
@@ -61,6 +97,13 @@ class InsertCard(Question[None]):
 
 
 @dataclass(frozen=True)
+class ChooseCard(Question[int]):
+    """Which of these cards, all of which fit; answered with its place in the row, counted from nought."""
+
+    cards: tuple[SeenCard, ...]
+
+
+@dataclass(frozen=True)
 class AskPin(Question[str]):
     """The PIN of the card in the reader, after the context was shown."""
 
@@ -68,6 +111,11 @@ class AskPin(Question[str]):
     holder: str
     tries_left: int | None
     rules: PinRules
+
+    @property
+    def is_last_try(self) -> bool:
+        """Whether one more wrong PIN blocks the card; the person is warned (PIN-1)."""
+        return self.tries_left == 1
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,25 @@
-"""Opens the card in the reader, and shows a PIN to it: once per act of the person."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-
-from cryptography import x509
+"""Shows a PIN to the card, once per act of the person; and says what a trouble with card or reader is."""
 
 from cardkit.apdu import WRONG_DATA
-from cardkit.card import CardCertificate, CertificateUsage
+from cardkit.card import Card
 from cardkit.errors import (
     CardBusy,
     CardError,
+    CardFileUnreadable,
     CardGone,
+    CardMute,
     CardNotRecognised,
     CardRefused,
     CertificateMissing,
+    ModuleUnusable,
     PinBlocked,
     PinUnfit,
     PinWrong,
+    ReaderAbsent,
     ReaderEmpty,
+    ReaderServiceAbsent,
 )
-from cardkit.piv import PivCard
-from cardkit.secrets import SMARTCARD_PIN, Pin, PinRules
-from cardkit.transport import Reader
+from cardkit.secrets import Pin, PinRules
 from zorgid.protocol.context import Context
 from zorgid_desktop.flow.asking import AskPin, ChoosePin, Face, Said, Trouble
 
@@ -35,38 +32,11 @@ class FlowStopped(Exception):
         super().__init__(said.code)
 
 
-@dataclass(frozen=True)
-class LoginCard:
-    """A card with the certificate that it can log in with."""
-
-    card: PivCard
-    certificate: CardCertificate
-
-    @property
-    def holder(self) -> str:
-        """The name on the card."""
-        return holder_of(self.certificate.certificate)
+class WrongCard(FlowStopped):
+    """Other cards are in the readers than the step needs; nothing was done to them, and another may do."""
 
 
-@contextmanager
-def card_in(reader: Reader, rules: PinRules = SMARTCARD_PIN) -> Iterator[PivCard]:
-    """Hold the card that is in the reader, exclusively; its PIN state is cleared at the end (step 10)."""
-    with reader.connect() as transport:
-        yield PivCard.open(transport, pin_rules=rules)
-
-
-def holder_of(certificate: x509.Certificate) -> str:
-    """Return the common name of a certificate, for showing only."""
-    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(names[0].value) if names else "?"
-
-
-def login_card(card: PivCard) -> LoginCard:
-    """Return the card's authentication certificate, found by key usage. Raises `CertificateMissing`."""
-    return LoginCard(card, card.certificate_for(CertificateUsage.authentication))
-
-
-def show_pin(face: Face, card: PivCard, *, context: Context | None, holder: str) -> Pin:
+def show_pin(face: Face, card: Card, *, context: Context | None, holder: str) -> Pin:
     """Ask the PIN until the card takes it, and return it for the uses that follow in this same step.
 
     A text that cannot be a PIN costs no try (PIN-3); each wrong one is a new act of the person (PIN-1).
@@ -89,11 +59,18 @@ def show_pin(face: Face, card: PivCard, *, context: Context | None, holder: str)
         except CardRefused as refused:
             trouble = not_taken(refused)
         except PinWrong as wrong:
-            trouble = Said("pin-wrong", {"tries_left": wrong.tries_left})
+            trouble = wrong_pin(wrong)
         except PinBlocked:
             raise FlowStopped(Said("pin-blocked", {"holder": holder})) from None
         else:
             return pin
+
+
+def wrong_pin(wrong: PinWrong) -> Said:
+    """Return what to say about a wrong PIN: how often it may still be tried, where the card tells that."""
+    if wrong.tries_left is None:
+        return Said("pin-wrong-tries-unknown")
+    return Said("pin-wrong", {"tries_left": wrong.tries_left})
 
 
 def not_taken(refused: CardRefused) -> Said:
@@ -126,9 +103,13 @@ def unfit(rules: PinRules) -> Said:
 
 
 TROUBLES: dict[type[CardError], str] = {
+    ReaderServiceAbsent: "reader-service-absent",
+    ReaderAbsent: "reader-absent",
     ReaderEmpty: "reader-empty",
     CardGone: "card-gone",
+    CardMute: "card-mute",
     CardBusy: "card-busy",
+    CardFileUnreadable: "card-file-unreadable",
     CardNotRecognised: "card-not-recognised",
     CertificateMissing: "certificate-missing",
 }
@@ -136,4 +117,6 @@ TROUBLES: dict[type[CardError], str] = {
 
 def trouble_of(error: CardError) -> Said:
     """Return what to say about a trouble with card or reader; the unlisted ones share a sentence."""
+    if isinstance(error, ModuleUnusable):
+        return Said("module-unusable", {"module": error.module, "flaw": error.flaw})
     return Said(TROUBLES.get(type(error), "card-trouble"))

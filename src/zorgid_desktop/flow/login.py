@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cardkit.errors import CardError
+from cardkit.readers import Readers
 from cardkit.secrets import UZI_PIN
-from cardkit.transport import Reader
 from zorgid.kernel.secrets import Secret
-from zorgid.protocol.context import Context, MeansUsed, Purpose, context_matches_act, still_open
+from zorgid.protocol.context import Context, Purpose, context_matches_act, still_open
 from zorgid.protocol.links import Browser, LaunchLink, completion_address
 from zorgid.protocol.messages import (
     AttachReply,
@@ -24,9 +24,11 @@ from zorgid.protocol.messages import (
 )
 from zorgid.protocol.proof import WebEidToken
 from zorgid_desktop import APP_VERSION
-from zorgid_desktop.flow.asking import Cancelled, Face, InsertCard, Said, Trouble, Wanted
-from zorgid_desktop.flow.cards import FlowStopped, card_in, login_card, show_pin, trouble_of
+from zorgid_desktop.flow.asking import Cancelled, Face, InsertCard, Said, SeenCard, Trouble
+from zorgid_desktop.flow.cards import FlowStopped, WrongCard, show_pin, trouble_of
+from zorgid_desktop.flow.choosing import Need, card_in
 from zorgid_desktop.flow.proof import prove_context
+from zorgid_desktop.flow.seeing import OpenCard
 from zorgid_desktop.server import Platform, PlatformRefused, PlatformUnreachable
 
 OpenBrowser = Callable[[str, Browser], None]
@@ -42,16 +44,24 @@ ENDED = {
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a flow needs besides the person: platform, reader, browser, clock."""
+    """What a flow needs besides the person: platform, readers, browser, clock."""
 
     platform: Platform
-    reader: Reader
+    readers: Readers
     open_browser: OpenBrowser
     now: Callable[[], datetime]
 
 
-def log_in(around: Surroundings, face: Face, link: LaunchLink) -> Context:
-    """Attach, show, sign, prove, and hand over to the browser that began; returns what was proved for.
+@dataclass(frozen=True)
+class LoggedIn:
+    """A completed login: what was proved, and with which card in which reader."""
+
+    context: Context
+    card: SeenCard
+
+
+def log_in(around: Surroundings, face: Face, link: LaunchLink) -> LoggedIn:
+    """Attach, show, sign, prove, and hand over to the browser that began; returns what was proved.
 
     Raises:
         FlowStopped: with what to tell the person.
@@ -67,7 +77,7 @@ def log_in(around: Surroundings, face: Face, link: LaunchLink) -> Context:
     )
     context = _trusted(attached.context, around)
     try:
-        token = _proof(around, face, attached, link.handle)
+        token, card = _proof(around, face, attached, link.handle)
         proved = around.platform.call(
             "/prove", ProveRequest(handle=link.handle.text_for_wire(), token=token), ProveReply
         )
@@ -79,7 +89,7 @@ def log_in(around: Surroundings, face: Face, link: LaunchLink) -> Context:
     around.open_browser(completion_address(around.platform.origin, link.handle, code), link.browser)
     _await_completion(around, link.handle)
     face.tell(Said("logged-in" if context.purpose is Purpose.login else "proof-completed"))
-    return context
+    return LoggedIn(context, card)
 
 
 def _tell_browser_that_it_is_over(around: Surroundings, handle: Secret) -> None:
@@ -101,29 +111,33 @@ def _trusted(context: Context, around: Surroundings) -> Context:
     return context
 
 
-def _proof(around: Surroundings, face: Face, attached: AttachReply, handle: Secret) -> WebEidToken:
+def _proof(
+    around: Surroundings, face: Face, attached: AttachReply, handle: Secret
+) -> tuple[WebEidToken, SeenCard]:
     """Ask for a card until one has signed; a card that was pulled may be put in again."""
-    context = attached.context
-    wanted = Wanted.uzi_card if context.accepts == (MeansUsed.uzi_card,) else Wanted.login_card
+    need = Need.of_login(attached.context.accepts)
     trouble: Trouble | None = None
     while True:
-        face.ask(InsertCard(trouble, wanted))
+        face.ask(InsertCard(trouble, need.wanted))
         try:
-            with card_in(around.reader, UZI_PIN) as card:
-                found = login_card(card)
-                show_pin(face, card, context=context, holder=found.holder)
-                try:
-                    return prove_context(
-                        card,
-                        found.certificate,
-                        challenge=decode(attached.challenge),
-                        context=context,
-                        handle=handle,
-                    )
-                finally:
-                    card.log_out()
+            with card_in(around.readers, face, need, UZI_PIN) as found:
+                return _signed(face, found, attached, handle), found.seen
         except CardError as error:
             trouble = trouble_of(error)
+        except WrongCard as wrong:
+            trouble = wrong.said
+
+
+def _signed(face: Face, found: OpenCard, attached: AttachReply, handle: Secret) -> WebEidToken:
+    """Ask the PIN once the context was shown, and let the card sign it; its PIN state is cleared."""
+    certificate, context = found.authentication, attached.context
+    show_pin(face, found.card, context=context, holder=found.seen.holder or "?")
+    try:
+        return prove_context(
+            found.card, certificate, challenge=decode(attached.challenge), context=context, handle=handle
+        )
+    finally:
+        found.card.log_out()
 
 
 def _await_completion(around: Surroundings, handle: Secret) -> None:

@@ -7,11 +7,12 @@ not the reserved one.
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date
 from typing import Final
 
+from cardkit.card import Card
 from cardkit.errors import CardError
-from cardkit.piv import PivCard
 from cardkit.secrets import Pin, PinRules
 from zorgid.kernel.secrets import Secret
 from zorgid.protocol.links import LaunchLink
@@ -35,9 +36,11 @@ from zorgid_desktop.flow.asking import (
     Trouble,
     Wanted,
 )
-from zorgid_desktop.flow.cards import FlowStopped, card_in, chosen_pin, trouble_of
+from zorgid_desktop.flow.cards import FlowStopped, WrongCard, chosen_pin, trouble_of
+from zorgid_desktop.flow.choosing import Need, card_in
 from zorgid_desktop.flow.login import Surroundings
 from zorgid_desktop.flow.new_card import PinOfNewCardBlocked, prove_new_card
+from zorgid_desktop.flow.seeing import OpenCard, said_in_reader
 from zorgid_desktop.server import PlatformRefused, told
 
 TRY_ANOTHER_CARD: Final = frozenset(
@@ -60,10 +63,6 @@ An earlier try broke off while the certificates were signed.
 """
 
 BIRTH_DATE: Final = re.compile(r"\s*(\d{1,2})[-/ .](\d{1,2})[-/ .](\d{4})\s*")
-
-
-class WrongCard(FlowStopped):
-    """Another card is in the reader than the step needs; nothing was done to it, and another one may do."""
 
 
 def make_card(around: Surroundings, face: Face, link: LaunchLink) -> IssuanceView:
@@ -151,30 +150,37 @@ def make_from_blank(
 ) -> IssuanceView:
     """Reserve the card in the reader, let the person choose a PIN, and make it, in one exclusive hold."""
     face.ask(InsertCard(trouble, Wanted.blank_card, view.card_number))
-    with card_in(around.reader) as card:
-        instructions = _reserve(around, card, view)
+    need = Need(Wanted.blank_card, view.chip_serial, view.card_number)
+    with card_in(around.readers, face, need) as found:
+        instructions = _reserve(around, found, view)
         face.tell(Said("card-reserved", {"card_number": instructions.view.card_number}))
         pin = _chosen_pin(face, instructions)
-        _require_reserved(card, instructions.view)
+        _require_reserved(found.card, instructions.view)
         try:
-            return personalise.personalise(around.platform, face, card, instructions, pin)
+            return personalise.personalise(around.platform, face, found.card, instructions, pin)
         except personalise.CannotBeEmptied:
             return _give_up(around, instructions)
 
 
-def _reserve(around: Surroundings, card: PivCard, view: IssuanceView) -> CardInstructions:
-    """Ask what may be done with the card in the reader; only reading was done to it so far."""
-    serial = card.read_serial()
-    if serial is None:
-        raise WrongCard(Said("card-without-serial"))
-    chuid = card.read_chuid()
+def _reserve(around: Surroundings, found: OpenCard, view: IssuanceView) -> CardInstructions:
+    """Ask what may be done with the card; only reading was done to it so far.
+
+    Raises `WrongCard` when another card may do.
+    """
+    assert found.seen.serial is not None  # no other card fits (`choosing.fitness`)
+    chuid = found.card.read_chuid()
     request = BlankCardRequest(
-        issuance_id=view.issuance_id, chip_serial=serial, guid=chuid.guid.hex() if chuid else None
+        issuance_id=view.issuance_id, chip_serial=found.seen.serial, guid=chuid.guid.hex() if chuid else None
     )
-    return around.platform.call("/issuance/blank-card", request, CardInstructions)
+    try:
+        return around.platform.call("/issuance/blank-card", request, CardInstructions)
+    except PlatformRefused as refused:
+        if refused.problem.code not in TRY_ANOTHER_CARD:
+            raise
+        raise WrongCard(replace(told(refused.problem), about=said_in_reader(found.seen))) from None
 
 
-def _require_reserved(card: PivCard, view: IssuanceView) -> None:
+def _require_reserved(card: Card, view: IssuanceView) -> None:
     """Check that the card in the reader is the reserved one, before the first write. Raises `WrongCard`."""
     if card.read_serial() != view.chip_serial:
         raise WrongCard(Said("other-card"))
@@ -206,17 +212,21 @@ def prove(around: Surroundings, face: Face, view: IssuanceView, trouble: Trouble
     """
     assert view.card_number is not None
     face.ask(InsertCard(trouble, Wanted.new_card, view.card_number))
-    with card_in(around.reader) as card:
-        if card.read_serial() == view.chip_serial:
-            try:
-                return prove_new_card(around.platform, face, card, view, Secret(_id_bytes(view)))
-            except PinOfNewCardBlocked:
-                hindrance = Said("pin-blocked-before-use", {"card_number": view.card_number})
-        else:
-            hindrance = Said("other-card")
+    try:
+        return _prove(around, face, view)
+    except PinOfNewCardBlocked:
+        hindrance: Trouble = Said("pin-blocked-before-use", {"card_number": view.card_number})
+    except WrongCard as wrong:
+        hindrance = wrong.said
     if not face.ask(StartOver(hindrance, view.card_number)):
         raise FlowStopped(hindrance)
     return make_from_blank(around, face, view, None)
+
+
+def _prove(around: Surroundings, face: Face, view: IssuanceView) -> IssuanceView:
+    need = Need(Wanted.new_card, view.chip_serial, view.card_number)
+    with card_in(around.readers, face, need) as found:
+        return prove_new_card(around.platform, face, found.card, view, Secret(_id_bytes(view)))
 
 
 def _id_bytes(view: IssuanceView) -> bytes:

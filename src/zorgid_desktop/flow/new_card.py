@@ -3,8 +3,7 @@
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from cardkit.card import CertificateUsage
-from cardkit.piv import PivCard
+from cardkit.card import Card, CertificateUsage
 from cardkit.possession import prove_agreement
 from cardkit.secrets import Pin
 from zorgid.kernel.secrets import Secret
@@ -29,7 +28,7 @@ class PinOfNewCardBlocked(Exception):
 
 
 def prove_new_card(
-    platform: Platform, face: Face, card: PivCard, view: IssuanceView, handle: Secret
+    platform: Platform, face: Face, card: Card, view: IssuanceView, handle: Secret
 ) -> IssuanceView:
     """Ask the PIN of the written card and let it prove itself. Raises `PinOfNewCardBlocked`."""
     if card.pin_tries_left() == 0:
@@ -42,7 +41,7 @@ def prove_new_card(
 
 
 def prove_with_pin(
-    platform: Platform, card: PivCard, view: IssuanceView, handle: Secret, pin: Pin
+    platform: Platform, card: Card, view: IssuanceView, handle: Secret, pin: Pin
 ) -> IssuanceView:
     """Fetch the task and answer it with all three keys.
 
@@ -63,7 +62,7 @@ def _require_own_task(platform: Platform, context: Context) -> None:
         raise FlowStopped(Said("context-not-trusted"))
 
 
-def _proof(card: PivCard, view: IssuanceView, task: ProofTask, handle: Secret, pin: Pin) -> NewCardProof:
+def _proof(card: Card, view: IssuanceView, task: ProofTask, handle: Secret, pin: Pin) -> NewCardProof:
     challenge, context = decode(task.challenge), task.context
     nonce = nonce_for(challenge, context, handle)
     authentication = card.certificate_for(CertificateUsage.authentication)
@@ -81,7 +80,7 @@ def _proof(card: PivCard, view: IssuanceView, task: ProofTask, handle: Secret, p
     )
 
 
-def _confidentiality_answer(card: PivCard, test: bytes, nonce: str) -> bytes:
+def _confidentiality_answer(card: Card, test: bytes, nonce: str) -> bytes:
     key = card.certificate_for(CertificateUsage.confidentiality).key
     if not isinstance(key.public_key, ec.EllipticCurvePublicKey):
         return answer_of_confidentiality_key(card.decrypt(key, test), nonce)

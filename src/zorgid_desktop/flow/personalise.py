@@ -12,9 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 
-from cardkit.card import Capability, CardKey, Chuid, KeyAlgorithm, KeySlot, PinPolicy
+from cardkit.card import Capability, Card, CardKey, Chuid, KeyAlgorithm, KeySlot, PinPolicy
 from cardkit.errors import CardCannot, CardRefused, ManagementKeyWrong, PinBlocked, PinWrong
-from cardkit.piv import PivCard
 from cardkit.possession import prove_agreement
 from cardkit.request import build_request, public_key_info
 from cardkit.secrets import ManagementKey, ManagementKeyKind, Pin, Puk
@@ -47,7 +46,7 @@ class CannotBeEmptied(Exception):
 
 
 def personalise(
-    platform: Platform, face: Face, card: PivCard, instructions: CardInstructions, pin: Pin
+    platform: Platform, face: Face, card: Card, instructions: CardInstructions, pin: Pin
 ) -> IssuanceView:
     """Make the card in the reader this person's card; returns the state after its proof.
 
@@ -75,7 +74,7 @@ def personalise(
     return prove_with_pin(platform, card, view, Secret(bytes.fromhex(issuance_id.replace("-", ""))), pin)
 
 
-def _prepare(card: PivCard, instructions: CardInstructions, pin: Pin) -> None:
+def _prepare(card: Card, instructions: CardInstructions, pin: Pin) -> None:
     """Bring the card to its stock state where needed, then give it the new PIN, management key and CHUID."""
     kind = ManagementKeyKind(instructions.management_key_kind)
     transport_key = ManagementKey(decode(instructions.transport_management_key), kind)
@@ -90,7 +89,7 @@ def _prepare(card: PivCard, instructions: CardInstructions, pin: Pin) -> None:
     card.write_chuid(Chuid(bytes.fromhex(instructions.guid), _chuid_expiry(instructions)))
 
 
-def _empty(card: PivCard) -> None:
+def _empty(card: Card) -> None:
     """Bring the card back to its factory state. Raises `CannotBeEmptied` when it cannot or refuses."""
     try:
         card.reset()
@@ -103,7 +102,7 @@ def _chuid_expiry(instructions: CardInstructions) -> date:
     return instructions.view.valid_until.date()
 
 
-def _is_pristine(card: PivCard, transport_key: ManagementKey, transport_pin: Pin) -> bool:
+def _is_pristine(card: Card, transport_key: ManagementKey, transport_pin: Pin) -> bool:
     """Tell whether the card is as it left stock: transport values, no CHUID, no certificates.
 
     The transport PIN is tried only on a card that the platform reserved for this making.
@@ -118,23 +117,19 @@ def _is_pristine(card: PivCard, transport_key: ManagementKey, transport_pin: Pin
     return True
 
 
-def _make_keys(
-    card: PivCard, instructions: CardInstructions, pin: Pin
-) -> tuple[KeyOffer, KeyOffer, KeyOffer]:
+def _make_keys(card: Card, instructions: CardInstructions, pin: Pin) -> tuple[KeyOffer, KeyOffer, KeyOffer]:
     algorithm = KeyAlgorithm(instructions.key_algorithm)
     keys = {usage: card.generate_key(SLOTS[usage], algorithm, _policy(card, usage)) for usage in KeyUsage}
     first, second, third = (_offer(card, instructions, usage, key, pin) for usage, key in keys.items())
     return first, second, third
 
 
-def _policy(card: PivCard, usage: KeyUsage) -> PinPolicy | None:
+def _policy(card: Card, usage: KeyUsage) -> PinPolicy | None:
     """Return the PIN policy to ask for; a strict card knows only its own."""
     return PIN_POLICY[usage] if Capability.metadata in card.capabilities else None
 
 
-def _offer(
-    card: PivCard, instructions: CardInstructions, usage: KeyUsage, key: CardKey, pin: Pin
-) -> KeyOffer:
+def _offer(card: Card, instructions: CardInstructions, usage: KeyUsage, key: CardKey, pin: Pin) -> KeyOffer:
     """Return one key with proof of possession, and of where it was made when the kind gives that."""
     statement = card.attest(key.slot) if instructions.attests else None
     card.verify_pin(pin)
@@ -160,7 +155,7 @@ def _offer(
     )
 
 
-def _write_certificates(card: PivCard, reply: CertificatesReply) -> None:
+def _write_certificates(card: Card, reply: CertificatesReply) -> None:
     """Write the certificates and read them back; a card that gives back something else is refused."""
     for usage, text in reply.certificates.items():
         card.write_certificate(SLOTS[usage], x509.load_der_x509_certificate(decode(text)))
@@ -169,7 +164,7 @@ def _write_certificates(card: PivCard, reply: CertificatesReply) -> None:
         raise CardRefused(status=0, command="read back of certificates")
 
 
-def _replace_puk(face: Face, card: PivCard, instructions: CardInstructions) -> None:
+def _replace_puk(face: Face, card: Card, instructions: CardInstructions) -> None:
     """Give the card a random PUK and show it once.
 
     Raises `Cancelled` when the person does not keep it (CARD-8).

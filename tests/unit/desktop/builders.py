@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.unit.cardkit.builders import USAGES, blank, self_signed
 
 from cardkit.card import KeySlot
-from cardkit.virtual import Mode, VirtualReader, make_uzi_like_card
+from cardkit.virtual import Mode, VirtualReader, VirtualReaders, make_uzi_like_card
 from zorgid.kernel.sentences import Language
 from zorgid.protocol.context import Context, MeansUsed, Purpose, sha256_of_act
 from zorgid_desktop.flow.asking import Cancelled, Question, Said
@@ -64,8 +64,14 @@ class Terminal:
         self.reader = VirtualReader(folder)
         self._typed = iter(typed)
         self._hidden = iter(hidden)
+        self.readers = VirtualReaders(self.reader)
         self.face = TerminalFace(
-            self.reader, language, show=self.shown.append, read=self._read, read_hidden=self._read_hidden
+            self.readers,
+            language,
+            tray=self.reader,
+            show=self.shown.append,
+            read=self._read,
+            read_hidden=self._read_hidden,
         )
 
     def _read(self, prompt: str) -> str:

@@ -12,6 +12,7 @@ from tests.unit.desktop.builders import DIGITS, HOLDER, PIN, PUK, Terminal, a_bl
 
 from cardkit import errors
 from cardkit.card import CertificateUsage
+from cardkit.readers import PivReader
 from cardkit.secrets import Pin
 from cardkit.virtual import VirtualReader
 from zorgid.kernel.sentences import Language
@@ -19,9 +20,10 @@ from zorgid.protocol.links import Browser
 from zorgid.protocol.messages import Problem
 from zorgid_desktop import cli, server
 from zorgid_desktop.flow.asking import Cancelled, Said
-from zorgid_desktop.flow.cards import FlowStopped, card_in
+from zorgid_desktop.flow.cards import FlowStopped
 from zorgid_desktop.server import PlatformRefused, PlatformUnreachable
 from zorgid_desktop.texts import catalogue
+from zorgid_desktop.workplace import Workplace
 
 HANDLE = "AAECAwQFBgcICQoLDA0ODw"
 LINK = f"zorg-id:auth?v=1&e=demo&h={HANDLE}&b=firefox"
@@ -36,7 +38,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def run(*words: str, typed: tuple[Any, ...] = (), hidden: tuple[Any, ...] = ()) -> tuple[int, Terminal]:
         terminal = Terminal(tmp_path, *typed, hidden=hidden)
-        monkeypatch.setattr(cli, "_face", lambda _: (terminal.reader, terminal.face))
+        place = Workplace(terminal.readers, terminal.reader)
+        monkeypatch.setattr(cli, "_start", lambda _: (place, terminal.face))
         return cli.main(["--cards-folder", str(tmp_path), *words]), terminal
 
     return run
@@ -54,7 +57,7 @@ def test_a_pin_is_changed_at_the_keyboard(tmp_path: Path, run: Run) -> None:
     assert f"kaart van {HOLDER}" in terminal.screen
     assert text_of("pin-changed") in terminal.screen
     assert [secret for secret in (PIN, NEW) if secret in terminal.screen] == []
-    with card_in(terminal.reader) as card:
+    with PivReader(terminal.reader).open_card() as card:
         card.verify_pin(Pin(NEW))
 
 
@@ -72,7 +75,7 @@ def test_a_blocked_pin_leads_to_unblocking_at_the_keyboard(tmp_path: Path, run: 
     code, terminal = run("pin", "unblock", typed=("anna",), hidden=(PUK, NEW, NEW))
     assert code == 0
     assert PUK not in terminal.screen
-    with card_in(terminal.reader) as card:
+    with PivReader(terminal.reader).open_card() as card:
         card.verify_pin(Pin(NEW))
 
 
@@ -111,7 +114,7 @@ def test_a_list_of_cards_tells_the_holder_and_takes_no_try(
 ) -> None:
     reader = a_card_in(tmp_path)
     a_blank_in(tmp_path)
-    with card_in(reader) as card:
+    with PivReader(reader).open_card() as card:
         until = card.certificate_for(CertificateUsage.authentication).certificate.not_valid_after_utc
     assert run("cards", "--json")[0] == 0
     anna, blank = json.loads(capsys.readouterr().out)
@@ -125,15 +128,15 @@ def test_a_card_that_another_program_holds_is_listed_as_in_use(
     words: tuple[str, ...], tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reader = a_card_in(tmp_path)
-    with card_in(reader):
+    with PivReader(reader).open_card():
         assert run(*words)[0] == 0
     listed = capsys.readouterr().out
-    assert "in gebruik" in listed or json.loads(listed)[0]["is_busy"] is True
+    assert text_of("card-busy") in listed or json.loads(listed)[0]["is_busy"] is True
 
 
 def test_a_card_that_another_program_holds_is_not_touched(tmp_path: Path, run: Run) -> None:
     reader = a_card_in(tmp_path)
-    with card_in(reader):
+    with PivReader(reader).open_card():
         code, terminal = run("pin", "change", typed=("1",))
     assert code == 1
     assert text_of("card-busy") in terminal.screen
@@ -179,12 +182,20 @@ def test_whatever_ends_a_flow_is_said_in_a_sentence_with_exit_code_one(end: str,
     assert "6F00" not in terminal.screen
 
 
-def test_a_fault_of_the_app_itself_is_not_hidden(tmp_path: Path) -> None:
-    def broken() -> None:
-        raise ZeroDivisionError
+def test_a_fault_of_the_app_itself_is_a_sentence_with_a_reference_and_none_of_its_words(
+    tmp_path: Path,
+) -> None:
+    """ALL-2, ALL-4: the words of an error may hold what a person typed."""
 
-    with pytest.raises(ZeroDivisionError):
-        cli._explained(Terminal(tmp_path).face, partial(broken))
+    def broken() -> None:
+        raise ZeroDivisionError(PIN)
+
+    terminal = Terminal(tmp_path)
+    assert cli._explained(terminal.face, broken) == 1
+    assert text_of("unforeseen", reference="") in terminal.screen
+    assert "ZeroDivisionError/test_commands:" in terminal.screen
+    assert PIN not in terminal.screen
+    assert "Traceback" not in terminal.screen
 
 
 ADDRESS = "https://id.example/oauth/complete#AAAA.BBBB"

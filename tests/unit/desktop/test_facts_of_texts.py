@@ -18,16 +18,15 @@ from zorgid_desktop.texts import catalogue
 
 SOURCE = Path(zorgid_desktop.__file__).parent
 SAYING = {"Said", "_said"}
-PASSED_ON = "terminal.py: said.code in tell"
-"""The one place that shows what a flow said, with the facts that the flow gave."""
+PASSED_ON = "terminal.py: code in _said"
+"""The one place that passes on what others say, with the facts that they give."""
 
-LINK_REFUSED = "cli.py: wrong.code in open_link"
+LINK_REFUSED = "ending.py: error.code in _in_own_words"
 """Passes on the facts of a refusal; tests/unit/desktop/test_environments.py says each of them."""
 
 NOT_SPELT_OUT: dict[str, set[str]] = {
     PASSED_ON: set(),
     LINK_REFUSED: {LinkMalformed.code, *(kind.code for kind in EnvironmentRefused.__subclasses__())},
-    "cli.py: unreachable.code in _explained": {"platform-unreachable"},
     "cards.py: code in unfit": {"pin-unfit", "pin-unfit-digits"},
     "cards.py: TROUBLES.get(type(error), 'card-trouble') in trouble_of": {*TROUBLES.values(), "card-trouble"},
     "login.py: 'logged-in' if context.purpose is Purpose.login else 'proof-completed' in log_in": {
@@ -36,6 +35,7 @@ NOT_SPELT_OUT: dict[str, set[str]] = {
     },
     "login.py: why in _await_completion": {why for why in ENDED.values() if why},
     "terminal.py: code in _insert_card": {f"ask-{wanted}" for wanted in Wanted} | {"ask-blank-card-again"},
+    "seeing.py: code in said_of_card": {"uzi-card-of", "smartcard-of"},
     "terminal.py: code in _ask_pin": {"ask-pin", "ask-pin-tries-unknown"},
     "terminal.py: code in _choose_pin": {"choose-pin", "choose-pin-digits"},
     "terminal.py: code in _show_context": {

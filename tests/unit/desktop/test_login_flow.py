@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.unit.desktop.builders import DIGITS, HOLDER, PIN, STOP, ScriptedFace, a_card_in, a_context
 
-from cardkit.virtual import Mode, VirtualReader
+from cardkit.virtual import Mode, VirtualReader, VirtualReaders
 from zorgid.kernel.secrets import Secret
 from zorgid.protocol.app_key import AppKey
 from zorgid.protocol.context import Context, MeansUsed, Message, Purpose, sha256_of_act
@@ -92,14 +92,14 @@ class Flow:
         self.opened: list[tuple[str, Browser]] = []
         around: Any = Surroundings(
             self.platform,  # type: ignore[arg-type]  # it answers as the platform does
-            reader,
+            VirtualReaders(reader),
             lambda address, browser: self.opened.append((address, browser)),
             lambda: NOW,
         )
         self._around: Surroundings = around
 
     def log_in(self) -> Context:
-        return log_in(self._around, self.face, LINK)
+        return log_in(self._around, self.face, LINK).context
 
     @property
     def told(self) -> list[str]:

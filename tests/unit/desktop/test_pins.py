@@ -8,10 +8,11 @@ from cryptography.hazmat.primitives import hashes
 
 from cardkit.card import KeyAlgorithm, KeySlot, PinPolicy
 from cardkit.errors import PinNeeded
+from cardkit.readers import PivReader
 from cardkit.secrets import SMARTCARD_PIN, UZI_PIN, ManagementKeyKind, Pin, factory_management_key
 from cardkit.virtual import VirtualReader, make_blank_card
 from zorgid_desktop.flow.asking import AskPin, Cancelled, NewPin, Question, Said
-from zorgid_desktop.flow.cards import FlowStopped, card_in, chosen_pin, show_pin
+from zorgid_desktop.flow.cards import FlowStopped, chosen_pin, show_pin
 from zorgid_desktop.pins import change_pin, unblock_pin
 
 PIN, PUK = "123456", "12345678"
@@ -66,7 +67,7 @@ def tries(reader: VirtualReader) -> tuple[int, int]:
 def test_a_text_that_cannot_be_a_pin_is_never_sent_to_the_card(reader: VirtualReader, rules: Any) -> None:
     """PIN-3."""
     typist = Typist(*UNFIT, PIN)
-    with card_in(reader, rules) as card:
+    with PivReader(reader).open_card(rules) as card:
         show_pin(typist, card, context=None, holder="Sanne")
     assert typist.troubles == ["pin-unfit"] * len(UNFIT)
     assert typist.tries_left == [3] * (len(UNFIT) + 1)
@@ -76,7 +77,7 @@ def test_a_text_that_cannot_be_a_pin_is_never_sent_to_the_card(reader: VirtualRe
 def test_each_wrong_pin_costs_one_try_and_the_right_one_brings_all_back(reader: VirtualReader) -> None:
     """PIN-1."""
     typist = Typist("999999", "12345", "999999", PIN)
-    with card_in(reader) as card:
+    with PivReader(reader).open_card() as card:
         show_pin(typist, card, context=None, holder="Sanne")
     assert typist.troubles == ["pin-wrong", "pin-unfit", "pin-wrong"]
     assert typist.tries_left == [3, 2, 2, 1]
@@ -86,7 +87,7 @@ def test_each_wrong_pin_costs_one_try_and_the_right_one_brings_all_back(reader: 
 def test_three_wrong_pins_block_and_a_blocked_card_is_not_asked_again(reader: VirtualReader) -> None:
     typist = Typist("999999", "999999", "999999", PIN)
     for _ in range(2):
-        with card_in(reader) as card, pytest.raises(FlowStopped) as stopped:
+        with PivReader(reader).open_card() as card, pytest.raises(FlowStopped) as stopped:
             show_pin(typist, card, context=None, holder="Sanne")
         assert stopped.value.said == Said("pin-blocked", {"holder": "Sanne"})
     assert typist.tries_left == [3, 2, 1]
@@ -106,28 +107,28 @@ def test_a_chosen_pin_is_asked_until_it_fits_and_is_typed_the_same_twice(reader:
 def test_the_pin_is_changed_with_the_old_one(reader: VirtualReader) -> None:
     """PIN-2."""
     typist = Typist(PIN, NewPin("Linde24", "Linde24"))
-    with card_in(reader) as card:
+    with PivReader(reader).open_card() as card:
         change_pin(typist, card)
     assert typist.said == ["pin-changed"]
-    with card_in(reader) as card:
+    with PivReader(reader).open_card() as card:
         card.verify_pin(Pin("Linde24"))
 
 
 def test_a_blocked_pin_is_replaced_with_the_puk(reader: VirtualReader) -> None:
-    with card_in(reader) as card, pytest.raises(FlowStopped):
+    with PivReader(reader).open_card() as card, pytest.raises(FlowStopped):
         show_pin(Typist("999999", "999999", "999999"), card, context=None, holder="Sanne")
     typist = Typist(NewPin("Linde24", "Linde24"))
-    with card_in(reader) as card:
+    with PivReader(reader).open_card() as card:
         assert unblock_pin(typist, card, "1234 5678") is None
     assert tries(reader) == (3, 3)
-    with card_in(reader) as card:
+    with PivReader(reader).open_card() as card:
         card.verify_pin(Pin("Linde24"))
 
 
 def test_a_wrong_puk_costs_a_try_and_one_that_cannot_be_a_puk_does_not(reader: VirtualReader) -> None:
     """PIN-3, PIN-4."""
     new = NewPin("Linde24", "Linde24")
-    with card_in(reader) as card:
+    with PivReader(reader).open_card() as card:
         assert unblock_pin(Typist(new), card, "1234567") == Said("puk-unfit")
         assert unblock_pin(Typist(new), card, "1234567é") == Said("puk-unfit")
         assert tries(reader) == (3, 3)
@@ -140,10 +141,10 @@ def test_a_wrong_puk_costs_a_try_and_one_that_cannot_be_a_puk_does_not(reader: V
 
 def test_the_cards_pin_state_is_gone_at_the_end(reader: VirtualReader) -> None:
     """protocols.md 7.4, step 10."""
-    with card_in(reader) as card:
+    with PivReader(reader).open_card() as card:
         card.authenticate_management(factory_management_key(ManagementKeyKind.aes192))
         key = card.generate_key(KeySlot.authentication, KeyAlgorithm.p256, PinPolicy.once)
         show_pin(Typist(PIN), card, context=None, holder="Sanne")
         assert card.sign(key, b"data", hashes.SHA256())
-    with card_in(reader) as card, pytest.raises(PinNeeded):
+    with PivReader(reader).open_card() as card, pytest.raises(PinNeeded):
         card.sign(key, b"data", hashes.SHA256())

@@ -10,10 +10,11 @@ from tests.unit.desktop.builders import DIGITS, HOLDER, PIN, PUK, STOP, Scripted
 from cardkit.apdu import Command
 from cardkit.errors import CardGone, CardRefused
 from cardkit.piv import codes
+from cardkit.readers import PivReader
 from cardkit.secrets import Pin
 from cardkit.virtual import Mode, VirtualReader
 from zorgid_desktop.flow.asking import AskPin, AskPuk, Cancelled, ChoosePin, NewPin, Said
-from zorgid_desktop.flow.cards import FlowStopped, card_in, show_pin
+from zorgid_desktop.flow.cards import FlowStopped, show_pin
 from zorgid_desktop.pins import ask_puk_and_unblock, change_pin, holder_on
 
 BLOCKED, FAULT, WRONG_FORM, OK = answer(0x6983), answer(0x6F00), answer(0x6A80), answer(0x9000)
@@ -111,28 +112,28 @@ def strict(tmp_path: Path) -> VirtualReader:
 def test_a_strict_card_is_asked_for_another_new_pin_and_keeps_its_tries(strict: VirtualReader) -> None:
     """CARD-7: digits only where the card demands it."""
     face = ScriptedFace(PIN, DIGITS, LETTERS, NEW)
-    with card_in(strict) as card:
+    with PivReader(strict).open_card() as card:
         change_pin(face, card)
     assert face.troubles == [None, "pin-not-taken", None, "pin-not-taken"]
     assert [said.code for said in face.told] == ["pin-changed"]
     assert strict.card_state("anna").pin.tries_left == 3
-    with card_in(strict) as card:
+    with PivReader(strict).open_card() as card:
         card.verify_pin(Pin("135790"))
 
 
 def test_a_strict_card_is_unblocked_with_digits(strict: VirtualReader) -> None:
     """PIN-2."""
-    with card_in(strict) as card, pytest.raises(FlowStopped):
+    with PivReader(strict).open_card() as card, pytest.raises(FlowStopped):
         show_pin(ScriptedFace("999999", "999999", "999999"), card, context=None, holder=HOLDER)
     face = ScriptedFace(PUK, LETTERS, PUK, NEW)
-    with card_in(strict) as card:
+    with PivReader(strict).open_card() as card:
         ask_puk_and_unblock(face, card)
     assert [question.trouble.code if question.trouble else None for question in asked(face, AskPuk)] == [
         None,
         "pin-not-taken",
     ]
     assert strict.card_state("anna").puk.tries_left == 3
-    with card_in(strict) as card:
+    with PivReader(strict).open_card() as card:
         card.verify_pin(Pin("135790"))
 
 
@@ -140,7 +141,7 @@ def test_the_puk_is_asked_until_it_is_right_and_its_tries_are_said(tmp_path: Pat
     """PIN-3."""
     reader = a_card_in(tmp_path)
     face = ScriptedFace("1234567", "87654321", LETTERS, "1234 5678", LETTERS)
-    with card_in(reader) as card:
+    with PivReader(reader).open_card() as card:
         ask_puk_and_unblock(face, card)
     questions = asked(face, AskPuk)
     assert [question.tries_left for question in questions] == [3, 3, 2]
@@ -155,11 +156,11 @@ def test_a_blocked_puk_stops_and_is_not_asked_for_again(tmp_path: Path) -> None:
     """PIN-4."""
     reader = a_card_in(tmp_path)
     wrong = ["87654321", LETTERS]
-    with card_in(reader) as card, pytest.raises(FlowStopped) as stopped:
+    with PivReader(reader).open_card() as card, pytest.raises(FlowStopped) as stopped:
         ask_puk_and_unblock(ScriptedFace(*wrong * 3), card)
     assert stopped.value.said == Said("puk-blocked")
     face = ScriptedFace()
-    with card_in(reader) as card, pytest.raises(FlowStopped):
+    with PivReader(reader).open_card() as card, pytest.raises(FlowStopped):
         ask_puk_and_unblock(face, card)
     assert face.asked == []
 
@@ -172,7 +173,7 @@ def test_a_person_who_stops_has_changed_nothing(tmp_path: Path) -> None:
         (ask_puk_and_unblock, (PUK, STOP)),
         (change_pin, (STOP,)),
     ):
-        with card_in(reader) as card, pytest.raises(Cancelled):
+        with PivReader(reader).open_card() as card, pytest.raises(Cancelled):
             act(ScriptedFace(*answers), card)
     assert reader.card_state("anna") == before
 
@@ -181,7 +182,7 @@ def test_a_card_is_named_after_its_holder_and_a_blank_one_after_its_serial(tmp_p
     """PIN-1: the screen says which card it is."""
     reader = a_card_in(tmp_path)
     face = ScriptedFace(PIN, LETTERS)
-    with card_in(reader) as card:
+    with PivReader(reader).open_card() as card:
         assert holder_on(card) == HOLDER
         change_pin(face, card)
     assert asked(face, AskPin)[0].holder == HOLDER

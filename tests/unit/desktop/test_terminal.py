@@ -1,14 +1,14 @@
 """The face in a terminal: every question in both languages, with what a person types (ALL-1, PIN-1)."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cardkit.secrets import NIST_PIN, SMARTCARD_PIN, Puk
-from cardkit.virtual import VirtualReader, make_blank_card
+from cardkit.virtual import VirtualReader, VirtualReaders, make_blank_card
 from zorgid.kernel.sentences import Language, Sentence
 from zorgid.protocol.context import Context, MeansUsed, Purpose, sha256_of_act
 from zorgid_desktop.flow.asking import (
@@ -16,18 +16,21 @@ from zorgid_desktop.flow.asking import (
     AskPin,
     AskPuk,
     Cancelled,
+    CardKind,
+    ChooseCard,
     ChoosePin,
     InsertCard,
     KeepPuk,
     NewPin,
     Question,
     Said,
+    SeenCard,
     StartOver,
     Told,
     Wanted,
 )
 from zorgid_desktop.terminal import TerminalFace
-from zorgid_desktop.texts import catalogue
+from zorgid_desktop.texts import sentence
 
 ACT = "U maakt een ZORG-ID Smartcard op uw eigen naam."
 
@@ -56,7 +59,12 @@ class Terminal:
             if name not in self.reader.cards:
                 self.reader.add(name, make_blank_card(number))
         self.face = TerminalFace(
-            self.reader, language, show=self.shown.append, read=self._read, read_hidden=self._read_hidden
+            VirtualReaders(self.reader),
+            language,
+            tray=self.reader,
+            show=self.shown.append,
+            read=self._read,
+            read_hidden=self._read_hidden,
         )
 
     def _read(self, prompt: str) -> str:
@@ -76,6 +84,10 @@ class Terminal:
 
 
 PUK = Puk("12345678")
+CHOICE = (
+    SeenCard("Links", CardKind.uzi_card, None, "Sanne", "900000123", date(2028, 5, 31), "a", can_log_in=True),
+    SeenCard("Rechts", CardKind.blank, "20000001"),
+)
 SAID_OF_PINS = (("pin-wrong", {"tries_left": 2}), ("ask-pin", {"holder": "Sanne", "tries_left": 2}))
 QUESTIONS: list[tuple[Question[Any], list[str], Any]] = [
     (InsertCard(None, Wanted.login_card), ["1"], None),
@@ -83,7 +95,10 @@ QUESTIONS: list[tuple[Question[Any], list[str], Any]] = [
     (InsertCard(None, Wanted.blank_card), ["1"], None),
     (InsertCard(None, Wanted.blank_card, "CWZJNVV9C"), ["1"], None),
     (InsertCard(None, Wanted.new_card, "CWZJNVV9C"), ["1"], None),
+    (InsertCard(None, Wanted.own_card), ["1"], None),
+    (ChooseCard(None, CHOICE), ["x", "0", "3", "2"], 1),
     (AskPin(None, context(), "Sanne", 3, SMARTCARD_PIN), ["123456"], "123456"),
+    (AskPin(None, context(), "Sanne", 1, SMARTCARD_PIN), ["123456"], "123456"),
     (AskPin(None, None, "Sanne", None, SMARTCARD_PIN), ["123456"], "123456"),
     (AskBirthDate(None, "Sanne", "De Linde"), ["31-3-1980", "ja"], "31-3-1980"),
     (ChoosePin(None, SMARTCARD_PIN, "CWZJNVV9C"), ["Linde24", "Linde25"], NewPin("Linde24", "Linde25")),
@@ -148,7 +163,7 @@ def test_a_question_that_is_asked_again_says_first_what_was_wrong(tmp_path: Path
     terminal = Terminal(tmp_path, ["123456"])
     trouble = Said("pin-wrong", {"tries_left": 2})
     terminal.face.ask(AskPin(trouble, context(), "Sanne", 2, SMARTCARD_PIN))
-    wrong, question = (catalogue().sentence(code, facts, Language.nl) for code, facts in SAID_OF_PINS)
+    wrong, question = (sentence(Said(code, facts), Language.nl) for code, facts in SAID_OF_PINS)
     assert terminal.text.index(wrong.text) < terminal.text.index(question.text)
 
 

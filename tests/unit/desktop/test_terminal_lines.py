@@ -15,12 +15,15 @@ from zorgid_desktop.flow.asking import (
     AskPin,
     AskPuk,
     Cancelled,
+    CardKind,
+    ChooseCard,
     ChoosePin,
     InsertCard,
     KeepPuk,
     NewPin,
     Question,
     Said,
+    SeenCard,
     StartOver,
     Told,
     Wanted,
@@ -32,6 +35,7 @@ NUMBER = "CWZJNVV9C"
 COLUMNS = [1, 2, 20, 40, 80, 200]
 QUESTIONS: list[Question[Any]] = [
     *(InsertCard(None, wanted, number) for wanted in Wanted for number in (None, NUMBER)),
+    ChooseCard(None, (SeenCard("Links", CardKind.blank, "20000001"),)),
     AskPin(None, a_context(organisation="De Linde"), HOLDER, 3, SMARTCARD_PIN),
     AskPin(None, an_act(), HOLDER, None, SMARTCARD_PIN),
     AskBirthDate(None, HOLDER, "De Linde"),

@@ -1,0 +1,44 @@
+"""What to tell the person when a flow ended early, whatever ended it; no traceback ever reaches a person."""
+
+import traceback
+from pathlib import PurePath
+
+from cardkit.errors import CardError
+from zorgid.protocol.environments import EnvironmentRefused
+from zorgid.protocol.errors import LinkMalformed
+from zorgid_desktop.flow.asking import Cancelled, Said, Trouble
+from zorgid_desktop.flow.cards import FlowStopped, trouble_of
+from zorgid_desktop.server import PlatformRefused, PlatformUnreachable, told
+
+
+def why_it_ended(error: BaseException) -> Trouble:
+    """Return what to show for the error that ended a flow."""
+    if isinstance(error, FlowStopped):
+        return error.said
+    if isinstance(error, PlatformRefused):
+        return told(error.problem)
+    return _in_own_words(error)
+
+
+def _in_own_words(error: BaseException) -> Said:
+    match error:
+        case Cancelled() | KeyboardInterrupt():
+            return Said("cancelled")
+        case PlatformUnreachable():
+            return Said("platform-unreachable")
+        case LinkMalformed() | EnvironmentRefused():
+            return Said(error.code, error.facts)
+        case CardError():
+            return trouble_of(error)
+        case _:
+            return Said("unforeseen", {"reference": reference_of(error)})
+
+
+def reference_of(error: BaseException) -> str:
+    """Return where an unforeseen error came from, for support: kind, file and line, and nothing of its words.
+
+    The words of an error may hold what a person typed.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{PurePath(frames[-1].filename).stem}:{frames[-1].lineno}" if frames else "?"
+    return f"{type(error).__name__}/{place}"

@@ -1,0 +1,106 @@
+"""Looks at a card without its PIN: whose it is and what it can do. Nothing is written, no try is spent."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from cardkit.card import Card, CardCertificate, CertificateUsage
+from cardkit.errors import CardAnswerMalformed, CertificateMissing
+from zorgid.kernel.errors import Refusal
+from zorgid.pki.identity import UziIdentity, read_identity
+from zorgid.pki.profiles import OID_SMARTCARD_CA
+from zorgid_desktop.flow.asking import CardKind, Said, SeenCard
+
+
+@dataclass(frozen=True)
+class OpenCard:
+    """A card that is held, with what it showed."""
+
+    card: Card
+    seen: SeenCard
+    certificates: Sequence[CardCertificate]
+
+    @property
+    def authentication(self) -> CardCertificate:
+        """The certificate to log in with, found by its key usage.
+
+        Raises:
+            CertificateMissing: there is none, or more than one.
+        """
+        found = for_authentication(self.certificates)
+        if len(found) != 1:
+            raise CertificateMissing(usage=CertificateUsage.authentication)
+        return found[0]
+
+
+def for_authentication(certificates: Sequence[CardCertificate]) -> list[CardCertificate]:
+    """Return the certificates that log in."""
+    return [one for one in certificates if one.usage is CertificateUsage.authentication]
+
+
+def see(reader: str, card: Card) -> OpenCard:
+    """Return the card with what it shows of itself. Raises `CardError` as the card does."""
+    serial = card.read_serial()
+    certificates = card.read_certificates()
+    if not certificates:
+        blank = SeenCard(reader, CardKind.blank, serial, fingerprint=serial)
+        return OpenCard(card, blank, certificates)
+    login = for_authentication(certificates)
+    shown = (login or certificates)[0].certificate
+    try:
+        return OpenCard(card, _seen(reader, serial, shown, can_log_in=bool(login)), certificates)
+    except ValueError as error:  # a name or an extension that is not what the standard demands
+        raise CardAnswerMalformed("a certificate that cannot be read") from error
+
+
+def _seen(reader: str, serial: str | None, shown: x509.Certificate, *, can_log_in: bool) -> SeenCard:
+    identity = _identity_in(shown)
+    return SeenCard(
+        reader,
+        _kind_of(identity),
+        serial,
+        holder_of(shown),
+        identity.uzi_number if identity else None,
+        shown.not_valid_after_utc.date(),
+        hashlib.sha256(shown.public_bytes(Encoding.DER)).hexdigest(),
+        can_log_in,
+    )
+
+
+def _identity_in(certificate: x509.Certificate) -> UziIdentity | None:
+    try:
+        return read_identity(certificate)
+    except Refusal:
+        return None
+
+
+def _kind_of(identity: UziIdentity | None) -> CardKind:
+    if identity is None:
+        return CardKind.other
+    return CardKind.smartcard if identity.oid_ca == OID_SMARTCARD_CA else CardKind.uzi_card
+
+
+def holder_of(certificate: x509.Certificate) -> str:
+    """Return the common name of a certificate, for showing only."""
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(names[0].value) if names else "?"
+
+
+def said_of_card(seen: SeenCard) -> Said:
+    """Return which card it is in words: kind, holder and number, as far as it tells them."""
+    if seen.kind is CardKind.blank:
+        if seen.serial is None:
+            return Said("blank-card-unnumbered")
+        return Said("blank-card", {"serial": seen.serial})
+    if seen.kind is CardKind.other:
+        return Said("card-of", {"holder": seen.holder})
+    code = "uzi-card-of" if seen.kind is CardKind.uzi_card else "smartcard-of"
+    return Said(code, {"holder": seen.holder, "number": seen.number})
+
+
+def said_in_reader(seen: SeenCard) -> Said:
+    """Return which card is in which reader, in words."""
+    return Said("card-in-reader", {"reader": seen.reader, "found": said_of_card(seen)})
