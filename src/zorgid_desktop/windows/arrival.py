@@ -1,0 +1,68 @@
+"""Notices that the person has put a card in, so that nobody has to press a button for it."""
+
+from collections.abc import Callable
+from typing import Final
+
+from cardkit.errors import CardError
+from cardkit.readers import Readers
+from zorgid_desktop.flow.asking import CardKind, InsertCard, SeenCard, Wanted
+from zorgid_desktop.flow.choosing import look
+
+ONE_WAIT_SECONDS: Final = 0.25
+"""How long the readers are waited for before it is seen whether the person pressed the button."""
+
+
+def card_arrives(readers: Readers, question: InsertCard, pause: Callable[[float], bool]) -> bool:
+    """Wait until a card came, or one that goes by itself lies there; false when the person answered first.
+
+    `pause(seconds)` waits for the person's own answer at most so long, and tells whether there is one.
+    """
+    _settled(readers, 0)
+    if question.trouble is None and _goes_by_itself(readers, question):
+        return True
+    before = _readers_with_card(readers)
+    while not pause(0):
+        if _settled(readers, ONE_WAIT_SECONDS) is None:
+            pause(ONE_WAIT_SECONDS)
+        now = _readers_with_card(readers)
+        if now - before or (now != before and _goes_by_itself(readers, question)):
+            return True
+        before = now
+    return False
+
+
+def _settled(readers: Readers, seconds: float) -> bool | None:
+    """Wait for the readers; None when there is nothing to wait for on this computer."""
+    try:
+        return readers.wait(seconds)
+    except CardError:
+        return None
+
+
+def _readers_with_card(readers: Readers) -> frozenset[str]:
+    try:
+        return frozenset(reader.name for reader in readers.present() if reader.has_card())
+    except CardError:
+        return frozenset()
+
+
+def _goes_by_itself(readers: Readers, question: InsertCard) -> bool:
+    """Tell whether a card is in that can only be the wanted one."""
+    try:
+        return any(_fits(seen, question.wanted) for seen in look(readers).cards)
+    except CardError:
+        return False
+
+
+def _fits(seen: SeenCard, wanted: Wanted) -> bool:
+    match wanted:
+        case Wanted.login_card:
+            return seen.can_log_in
+        case Wanted.uzi_card:
+            return seen.kind is CardKind.uzi_card
+        case Wanted.blank_card:
+            return seen.kind is CardKind.blank
+        case Wanted.new_card:
+            return seen.kind is CardKind.smartcard
+        case Wanted.own_card:
+            return seen.kind is not CardKind.blank
