@@ -101,6 +101,8 @@ class ModuleFlaw(StrEnum):
 
     missing = "missing"
     """There is no such file."""
+    not_whole = "not-whole"
+    """The setting names no whole path; a library is never looked for in some folder."""
     crashed = "crashed"
     """It ended the process that tried it."""
     mute = "mute"

@@ -5,22 +5,19 @@ in (docs/decisions/0510-real-readers-first.md). The libraries of readers are imp
 without them runs everything else.
 """
 
-import time
-from collections.abc import Sequence
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cardkit.errors import CardError
-from cardkit.readers import CardReader, Readers
+from cardkit.readers import Readers
 
 if TYPE_CHECKING:
     from cardkit.virtual import VirtualReader
 
 DEMO_CARDS: Final = Path("var/cards")
 """Where the demo keeps its virtual cards, from the folder of the project."""
-ONE_WAIT_SECONDS: Final = 0.5
-"""How long one kind of reader is waited for while there is another kind."""
 
 
 @dataclass(frozen=True)
@@ -31,44 +28,14 @@ class Workplace:
     tray: "VirtualReader | None" = None
 
 
-class AllReaders:
-    """Readers of several kinds as one (`cardkit.readers.Readers`)."""
-
-    def __init__(self, kinds: Sequence[Readers]) -> None:
-        self._kinds = kinds
-
-    def present(self) -> Sequence[CardReader]:
-        """Return the readers of all kinds.
-
-        Raises `CardError` of a kind that cannot look, unless another kind has a reader.
-        """
-        found: list[CardReader] = []
-        errors: list[CardError] = []
-        for kind in self._kinds:
-            try:
-                found.extend(kind.present())
-            except CardError as error:
-                errors.append(error)
-        if errors and not found:
-            raise errors[0]
-        return found
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until a reader or card of any kind came or went, at most so long."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            for kind in self._kinds:
-                if kind.wait(min(left, ONE_WAIT_SECONDS) / len(self._kinds)):
-                    return True
-        return False
-
-
 def readers_here() -> Readers:
     """Return the real readers of this computer; none of them is opened yet."""
     from cardkit.pcsc import PcscReaders  # noqa: PLC0415
+    from cardkit.pkcs11.joined import JoinedReaders  # noqa: PLC0415
     from cardkit.pkcs11.readers import Pkcs11Readers  # noqa: PLC0415
+    from zorgid_desktop.modules import modules_for  # noqa: PLC0415
 
-    return AllReaders((PcscReaders(), Pkcs11Readers()))
+    return JoinedReaders(PcscReaders(), Pkcs11Readers(modules_for(os.environ)))
 
 
 def workplace_with(cards_folder: Path | None) -> Workplace:

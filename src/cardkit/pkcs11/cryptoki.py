@@ -21,11 +21,14 @@ Bytes = ctypes.c_char_p
 PACKING: Final = 1 if sys.platform == "win32" else 0
 FUNCTIONS: Final = 68
 LABEL_BYTES: Final = 32
+# CK_SESSION_INFO: slot, state, flags and the device's own error, all of one size.
+SESSION_INFO_FIELDS: Final = 4
 # The places of functions in CK_FUNCTION_LIST (pkcs11f.h).
 GET_TOKEN_INFO: Final = 6
 INIT_TOKEN: Final = 9
 INIT_PIN: Final = 10
 SET_PIN: Final = 11
+GET_SESSION_INFO: Final = 15
 LOGIN: Final = 18
 LOGOUT: Final = 19
 
@@ -113,6 +116,10 @@ class Cryptoki:
         if len(padded) != LABEL_BYTES:
             raise ValueError("a label has at most 32 bytes")
         return self._call(INIT_TOKEN, Ulong(slot_id), Bytes(puk), Ulong(len(puk)), Bytes(padded))
+
+    def session_state(self, session: int) -> int:
+        """Tell whether a session still lives: OK, or the value that says why not."""
+        return self._call(GET_SESSION_INFO, Ulong(session), ctypes.byref((Ulong * SESSION_INFO_FIELDS)()))
 
     def login(self, session: int, user: UserType, pin: bytes) -> int:
         """Show a PIN, once."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from threading import RLock
 from typing import Any
 
@@ -116,6 +117,12 @@ class Module:
             except pkcs11.PKCS11Error as error:
                 raise ModuleUnusable(module=self.path, flaw=ModuleFlaw.unfit) from error
             self._cryptoki = Cryptoki(self.path)
+
+
+@cache
+def module_at(path: str) -> Module:
+    """Return the one `Module` that this process has for a file: locks and holds are kept there."""
+    return Module(path)
 
 
 def _binding_error() -> type[Exception]:

@@ -6,10 +6,9 @@ Whole paths only: a library is never looked for in the folder somebody happens t
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Final
 
 USUAL: Final[Mapping[str, tuple[str, ...]]] = {
@@ -54,16 +53,8 @@ class Modules:
 
 
 def named_modules(text: str) -> Modules:
-    """Return the modules that a setting names, separated as paths are on this system; none for no text.
-
-    Raises:
-        ValueError: one of them is not a whole path.
-    """
+    """Return the modules that a setting names, separated as paths are on this system; none for no text."""
     paths = tuple(part.strip() for part in text.split(os.pathsep) if part.strip())
-    kind = PureWindowsPath if sys.platform == "win32" else PurePosixPath
-    for path in paths:
-        if not kind(path).is_absolute():
-            raise ValueError(path)
     return Modules(paths, are_named=True)
 
 

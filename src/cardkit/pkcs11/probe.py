@@ -26,6 +26,8 @@ def require_usable(path: str) -> None:
     Raises:
         ModuleUnusable: with why; the same answer comes again while this process lives.
     """
+    if not Path(path).is_absolute():
+        raise ModuleUnusable(module=path, flaw=ModuleFlaw.not_whole)
     flaw = _flaw_of(path) if Path(path).is_file() else ModuleFlaw.missing
     if flaw is not None:
         raise ModuleUnusable(module=path, flaw=flaw)

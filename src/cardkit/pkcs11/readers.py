@@ -12,7 +12,7 @@ from cardkit.card import Card
 from cardkit.errors import CardError, CardGone, CardNotRecognised, ModuleUnusable, ReaderEmpty
 from cardkit.pkcs11 import codes
 from cardkit.pkcs11.codes import OK
-from cardkit.pkcs11.module import Module, SlotSeen
+from cardkit.pkcs11.module import Module, SlotSeen, module_at
 from cardkit.pkcs11.places import Modules
 from cardkit.secrets import SMARTCARD_PIN, PinRules, Puk
 
@@ -94,7 +94,7 @@ class Pkcs11Readers:
 
     def __init__(self, chosen: Modules) -> None:
         self.chosen = chosen
-        self._modules = [Module(path) for path in chosen.paths]
+        self._modules = [module_at(path) for path in chosen.paths]
         self._seen: frozenset[tuple[str, SlotSeen]] | None = None
 
     def present(self) -> Sequence[Pkcs11Reader]:

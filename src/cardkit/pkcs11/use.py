@@ -6,7 +6,8 @@ one that was shown directly before, once: a PIN that the token has just taken co
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, Final
 
@@ -210,8 +211,17 @@ class Pkcs11Use:
 
     # What the methods above share
 
-    def _calling(self, function: str) -> AbstractContextManager[None]:
-        return self._module.calling(function)
+    @contextmanager
+    def _calling(self, function: str) -> Iterator[None]:
+        """Return a context for calls in the session. Raises `CardGone` when that is dead.
+
+        It is asked first: python-pkcs11 writes a traceback about a search that could not even begin.
+        """
+        with self._module.calling(function):
+            state = self._module.cryptoki.session_state(self._session.handle)
+            if state != OK:
+                raise codes.error_of(state, "C_GetSessionInfo")
+            yield
 
     def _certificates(self) -> list[objects.Found]:
         with self._calling("C_FindObjects"):

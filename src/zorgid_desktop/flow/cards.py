@@ -118,5 +118,5 @@ TROUBLES: dict[type[CardError], str] = {
 def trouble_of(error: CardError) -> Said:
     """Return what to say about a trouble with card or reader; the unlisted ones share a sentence."""
     if isinstance(error, ModuleUnusable):
-        return Said("module-unusable", {"module": error.module, "flaw": error.flaw})
+        return Said(f"module-{error.flaw}", {"module": error.module})
     return Said(TROUBLES.get(type(error), "card-trouble"))

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from tests.unit.cardkit.builders import USAGE_NAMES, USAGES
 
 from cardkit.card import Card, CardKey, KeyAlgorithm, KeySlot, PublicKey
+from cardkit.pkcs11.module import module_at
 from cardkit.pkcs11.places import Modules
 from cardkit.pkcs11.readers import Pkcs11Reader, Pkcs11Readers
 from cardkit.request import build_request
@@ -63,6 +64,7 @@ def module(path: str) -> Iterator[Pkcs11Readers]:
         yield Pkcs11Readers(Modules((path,), are_named=True))
     finally:
         pkcs11.unload(path)
+        module_at.cache_clear()
 
 
 def blank_token(readers: Pkcs11Readers, label: str = "ZORG-ID test") -> Pkcs11Reader:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import zorgid_desktop
+from cardkit.errors import ModuleFlaw
 from zorgid.protocol.context import Context
 from zorgid.protocol.environments import EnvironmentRefused
 from zorgid.protocol.errors import LinkMalformed
@@ -29,6 +30,7 @@ NOT_SPELT_OUT: dict[str, set[str]] = {
     LINK_REFUSED: {LinkMalformed.code, *(kind.code for kind in EnvironmentRefused.__subclasses__())},
     "cards.py: code in unfit": {"pin-unfit", "pin-unfit-digits"},
     "cards.py: TROUBLES.get(type(error), 'card-trouble') in trouble_of": {*TROUBLES.values(), "card-trouble"},
+    "cards.py: f'module-{error.flaw}' in trouble_of": {f"module-{flaw}" for flaw in ModuleFlaw},
     "login.py: 'logged-in' if context.purpose is Purpose.login else 'proof-completed' in log_in": {
         "logged-in",
         "proof-completed",
