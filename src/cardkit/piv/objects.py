@@ -12,6 +12,7 @@ from datetime import date
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
@@ -60,11 +61,17 @@ def decode_certificate(content: bytes) -> x509.Certificate:
 
 
 def load_certificate(der: bytes) -> x509.Certificate:
-    """Return the certificate that `der` is. Raises `CardAnswerMalformed`."""
+    """Return the certificate that `der` is, of which everybody may read names and dates.
+
+    Raises `CardAnswerMalformed`.
+    """
     try:
-        return x509.load_der_x509_certificate(der)
-    except ValueError as error:
+        certificate = x509.load_der_x509_certificate(der)
+        # The library reads these when they are first asked for, which would be far from here.
+        _ = certificate.subject, certificate.issuer, certificate.not_valid_after_utc
+    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
         raise CardAnswerMalformed("not a certificate") from error
+    return certificate
 
 
 def encode_chuid(chuid: Chuid) -> bytes:
