@@ -25,6 +25,7 @@ from zorgid.kernel.errors import Fault
 from zorgid.organisations.model import OrganisationType
 from zorgid.people.model import MeansPolicy
 from zorgid.pki.algorithms import KeyKind
+from zorgid.protocol.versions import AppVersion
 from zorgid.stock.rules import KINDS
 
 PREFIX: Final = "ZORGID_"
@@ -115,6 +116,11 @@ class Settings(BaseModel):
     may_attest_nothing: bool = False
     """Whether cards that cannot prove where their keys were made are taken, at a lower level (CARD-10)."""
 
+    least_app_version: str = "0.1.0"
+    """The oldest Desktop App that is let in (INFO-5)."""
+    app_downloads: Path | None = None
+    """File that says where packages of the Desktop App can be downloaded (docs/packages.md)."""
+
     log_level: LogLevel = LogLevel.info
     stop_within_seconds: int = 30
     """How long requests may take to finish at a stop."""
@@ -140,7 +146,7 @@ class Settings(BaseModel):
 
     def require_files(self) -> None:
         """Check that the files that are named are there. Raises `SettingsUnfit`."""
-        for name in ("tls_certificate", "tls_key", "key_passphrase_file", "trust_folder"):
+        for name in ("tls_certificate", "tls_key", "key_passphrase_file", "trust_folder", "app_downloads"):
             path: Path | None = getattr(self, name)
             if path is not None and not path.exists():
                 raise SettingsUnfit(f"{PREFIX}{name.upper()}: {path} is not there")
@@ -158,6 +164,12 @@ class Settings(BaseModel):
         if chosen is not None and not any(chosen in kind.key_kinds for kind in KINDS.values()):
             raise ValueError("no kind of card makes such keys")
         return chosen
+
+    @field_validator("least_app_version")
+    @classmethod
+    def _is_version(cls, given: str) -> str:
+        AppVersion.read(given)
+        return given
 
     @model_validator(mode="after")
     def _fits_environment(self) -> Self:

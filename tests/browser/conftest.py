@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,15 +36,21 @@ async def chromium() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def running(tmp_path: Path, database_url: str) -> AsyncIterator[Running]:
     """A platform that answers on its port."""
-    stop = asyncio.Event()
-    async with platform(demo_settings(tmp_path, database_url), with_worker=False) as running:
-        serving = asyncio.create_task(running.serve(stop))
-        await asyncio.sleep(0)
-        while not serving.done() and not await _answers(running):  # noqa: ASYNC110 - the port cannot tell
-            await asyncio.sleep(0.02)
+    async with platform(demo_settings(tmp_path, database_url), with_worker=False) as running, served(running):
         yield running
-        stop.set()
-        await serving
+
+
+@asynccontextmanager
+async def served(running: Running) -> AsyncIterator[None]:
+    """Let a platform answer on its port while the block runs."""
+    stop = asyncio.Event()
+    serving = asyncio.create_task(running.serve(stop))
+    await asyncio.sleep(0)
+    while not serving.done() and not await _answers(running):  # noqa: ASYNC110 - the port cannot tell
+        await asyncio.sleep(0.02)
+    yield
+    stop.set()
+    await serving
 
 
 async def _answers(running: Running) -> bool:

@@ -30,6 +30,16 @@ class TransactionNotOpen(Refusal):
         super().__init__(state=state)
 
 
+class AppTooOld(Refusal):
+    """The Desktop App is older than this platform lets in; `page` is where a newer one is (INFO-5)."""
+
+    code = "app-too-old"
+    status = 426
+
+    def __init__(self, *, version: str, least: str, page: str) -> None:
+        super().__init__(version=version, least=least, page=page)
+
+
 class AttachedElsewhere(Refusal):
     """A second app tried to take over the transaction; it is aborted for both (protocols.md 7.4, step 3)."""
 

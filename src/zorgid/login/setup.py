@@ -2,12 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 from zorgid.kernel.ids import TransactionId
 from zorgid.kernel.secrets import Secret
+from zorgid.login.errors import AppTooOld
 from zorgid.pki.recognise import RecognisedUziCard
 from zorgid.protocol.app_key import AppKey, RequestSignature, verify_request
 from zorgid.protocol.links import HANDLE_BYTES, Browser, LaunchLink
+from zorgid.protocol.versions import is_older
+
+DOWNLOAD_PAGE: Final = "/app"
+"""Where people get the Desktop App."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,14 @@ class LoginSetup:
 
     Raises the refusals of `pki` and `trust`.
     """
+
+    least_app_version: str = "0"
+    """The oldest Desktop App that may attach."""
+
+    def require_app_version(self, told: str) -> None:
+        """Check that an app is new enough. Raises `AppTooOld`, which names the page with a newer one."""
+        if is_older(told, self.least_app_version):
+            raise AppTooOld(version=told, least=self.least_app_version, page=self.origin + DOWNLOAD_PAGE)
 
     def handle_of(self, transaction_id: TransactionId) -> Secret:
         """Return the handle of a transaction.

@@ -1,0 +1,1 @@
+"""The page from which people get the Desktop App (INFO-5)."""
