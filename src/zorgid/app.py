@@ -91,6 +91,8 @@ class Additions:
     attestation_roots: Mapping[AttestationRoot, Sequence[TrustedRoot]] | None = None
     hierarchy_plan: HierarchyPlan = field(default_factory=lambda: HierarchyPlan(is_stand_in=True))
     """How the demo makes its hierarchy at the first start."""
+    virtual_workplace: str | None = None
+    """Origin of the workplace in the browser, a stand-in, which login pages then offer."""
     makes_what_is_missing: bool = False
     """Make keys and hierarchy at the start, as the demo does; elsewhere that is `zorgid ca init`."""
 
@@ -181,7 +183,9 @@ class Platform:
     def _keys(self) -> KeyProvider:
         """Open the home of the keys. Raises `SettingsUnfit` when it is a stand-in and may not be."""
         keys = open_keys(self._settings, random=self._random)
-        self._settings.require_nothing_pretends([keys.description] if keys.is_stand_in else [])
+        stand_ins = [keys.description] if keys.is_stand_in else []
+        stand_ins += ["virtual workplace"] if self._additions.virtual_workplace else []
+        self._settings.require_nothing_pretends(stand_ins)
         if self._additions.makes_what_is_missing:
             make_platform_keys(keys)
         require_platform_keys(keys)
@@ -238,7 +242,10 @@ class Platform:
             database=database,
             keys=keys,
             trust=trust,
-            templates=page_templates(settings, self._static, additions.texts),
+            templates=page_templates(
+                settings, self._static, additions.texts, virtual_workplace=additions.virtual_workplace
+            ),
+            virtual_workplace=additions.virtual_workplace,
             sentences=load_sentences(),
             limits=Limits(database, clock=self._clock, mac=partial(keys.mac, LIMITS)),
             identity=IdentityServer(

@@ -411,7 +411,7 @@ def ports_for_demo() -> int:
     while True:
         port = free_port()
         try:
-            for beside in (port + 2, port + 5):
+            for beside in (port + 2, port + 3, port + 5):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", beside))
         except OSError:

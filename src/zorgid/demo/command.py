@@ -29,7 +29,7 @@ async def run(
     if once:
         return await _run_once(settings, stop, report=report, keep_running=keep_running)
     async with running_demo(settings, folder=settings.data_folder) as demo:
-        await _register_first_organisation(demo)
+        await register_first_organisation(demo)
         _say(addresses(demo))
         await stop.wait()
         _say("Bezig met stoppen; wat loopt mag nog af.")
@@ -63,10 +63,11 @@ def _require_free_doors(settings: Settings) -> None:
     require_free(settings.listen_address, settings.listen_port)
     require_free(settings.pki_listen_address, settings.pki_listen_port)
     require_free("127.0.0.1", places.care_port)
+    require_free(settings.listen_address, places.workplace_port)
     require_free(settings.listen_address, places.register_port)
 
 
-async def _register_first_organisation(demo: RunningDemo) -> None:
+async def register_first_organisation(demo: RunningDemo) -> None:
     """Let the doctor of De Linde validate it, as she would herself, so that a card can be made at once.
 
     Raises `WalkStopped` when it is not validated, by this walk or by somebody who was quicker.
@@ -90,6 +91,7 @@ ZORG-ID demo: nagemaakte UZI-passen, kaarten en personen. Nooit voor echt gebrui
 
   Begin hier            {settings.origin}/
   Demo-HIS              {places.care_origin}/
+  Virtuele werkplek     {places.workplace_origin}/
   OCSP, CRL en CA       {settings.pki_origin}/
   Test-UZI-register     {places.register_origin}/
   Virtuele kaarten      {demo.world.cards_folder}

@@ -1,4 +1,4 @@
-"""Runs platform and demo world together in one process, on their four addresses."""
+"""Runs platform and demo world together in one process, on their five addresses."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,6 +10,7 @@ from typing import Final
 from zorgid.app import Additions, Running, build
 from zorgid.demo.start import start_route
 from zorgid.demo.uzi_register.app import create_app as register_application
+from zorgid.demo.workplace.app import STATIC_PACKAGE, create_workplace, workplace_door
 from zorgid.demo.world import World, open_world, populate
 from zorgid.kernel.clock import Clock, system_clock
 from zorgid.kernel.randomness import RandomSource, system_random
@@ -45,8 +46,10 @@ async def running_demo(
     stop = asyncio.Event()
     async with build(settings, additions_for(world), clock=clock, random=random) as platform:
         await populate(platform.services.database, DEMO, world)
+        workplace = create_workplace(platform.services, world)
         doors = (
             Door(world.care_application.app(), "127.0.0.1", world.places.care_port),
+            workplace_door(workplace, settings, world.places),
             Door(register_application(world.register), settings.listen_address, world.places.register_port),
         )
         async with serving(*doors, stop_within_seconds=settings.stop_within_seconds):
@@ -55,6 +58,7 @@ async def running_demo(
                 await _until_open(settings, served)
                 yield RunningDemo(platform, world)
             finally:
+                await workplace.desks.close()
                 stop.set()
                 await served
 
@@ -77,6 +81,8 @@ def additions_for(world: World) -> Additions:
     """Return what the demo puts beside the platform's own parts."""
     return Additions(
         start=start_route(world),
+        virtual_workplace=world.places.workplace_origin,
+        static_packages=(STATIC_PACKAGE,),
         texts=(TextFolder("zorgid.demo"),),
         trust=world.trust,
         attestation_roots=world.attestation_roots,

@@ -3,10 +3,12 @@
 Everything in it is a stand-in and says so. It is made at the first start and kept in the data folder.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from cardkit.attestation import TrustedRoot
 from cardkit.card import KeySlot
@@ -72,12 +74,18 @@ class Places:
     """Where the demo answers, all beside the platform's own port."""
 
     care_port: int
+    workplace_port: int
     register_port: int
+    workplace_origin: str
+    """Where the virtual workplace answers: another site in the demo, the platform's own host over TLS."""
 
     @classmethod
     def beside(cls, settings: Settings) -> "Places":
-        """Return the ports of the demo: two and five above that of the portal (8602 and 8605)."""
-        return cls(settings.listen_port + 2, settings.listen_port + 5)
+        """Return the ports of the demo: two, three and five above that of the portal (8602, 8603, 8605)."""
+        port = settings.listen_port
+        host = urlsplit(settings.origin).hostname if settings.is_secure else "127.0.0.1"
+        workplace = f"{'https' if settings.is_secure else 'http'}://{host}:{port + 3}"
+        return cls(port + 2, port + 3, port + 5, workplace)
 
     @property
     def care_origin(self) -> str:
@@ -131,7 +139,7 @@ def open_world(
     )
     root = _attestation_root(folder / "attestation-root.pem", clock)
     reader = VirtualReader(folder / "cards")
-    _fill_tray(reader, register, root)
+    fill_tray(reader, register, root, {**BOX, STRANGE_CARD: STRANGE_CHIP_SERIAL})
     return World(
         places=places,
         register=register,
@@ -154,8 +162,10 @@ def _attestation_root(file: Path, clock: Clock) -> AttestationRoot:
     return AttestationRoot.from_pem(file.read_bytes())
 
 
-def _fill_tray(reader: VirtualReader, register: Register, root: AttestationRoot) -> None:
-    """Put the test UZI cards and the blank cards in the tray, as far as they are missing."""
+def fill_tray(
+    reader: VirtualReader, register: Register, root: AttestationRoot, blanks: Mapping[str, int]
+) -> None:
+    """Put what is missing in the tray: the test UZI cards, and blank cards (chip serials by name)."""
     there = set(reader.cards)
     for number, card in enumerate(register.cards):
         if f"uzi-{card.label}" not in there:
@@ -164,8 +174,7 @@ def _fill_tray(reader: VirtualReader, register: Register, root: AttestationRoot)
             }
             state = make_uzi_like_card(FIRST_UZI_CHIP_SERIAL + number, keys, pin=card.pin, puk=card.puk)
             reader.add(f"uzi-{card.label}", state)
-    blanks = {blank_name(number): FIRST_CHIP_SERIAL + number for number in range(BLANK_CARDS)}
-    for name, serial in {**blanks, STRANGE_CARD: STRANGE_CHIP_SERIAL}.items():
+    for name, serial in blanks.items():
         if name not in there:
             reader.add(name, make_blank_card(serial, attestation_root=root))
 
@@ -175,12 +184,16 @@ def blank_name(number: int) -> str:
     return f"leeg-{number + 1}"
 
 
+BOX: Final = {blank_name(number): FIRST_CHIP_SERIAL + number for number in range(BLANK_CARDS)}
+"""The box of blank cards that was sold: chip serials by name."""
+
+
 async def populate(database: Database, origin: Origin, world: World) -> None:
     """Write what is missing of stock, approved requests and care application into the database."""
     async with database.work(origin) as work:
         await _register_care_application(work, world.care_application)
-        for number in range(BLANK_CARDS):
-            await _stock_card(work, str(FIRST_CHIP_SERIAL + number))
+        for serial in BOX.values():
+            await stock_card(work, str(serial))
         for member in MEMBERS:
             await _approved(work, member)
 
@@ -192,7 +205,8 @@ async def _register_care_application(work: Work, application: CareApplication) -
     )
 
 
-async def _stock_card(work: Work, chip_serial: str) -> None:
+async def stock_card(work: Work, chip_serial: str) -> None:
+    """Sell a blank card, unless its chip is known already."""
     try:
         await stock.blank_card_by_chip(work, chip_serial=chip_serial)
     except BlankCardUnknown:

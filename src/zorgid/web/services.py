@@ -49,6 +49,8 @@ class Services:
     """Set when the platform stops: whoever waits for something gives up."""
     is_listening: Callable[[], bool]
     """Tells whether this node hears what others announce."""
+    virtual_workplace: str | None = None
+    """Origin of the workplace in the browser; in demo and acceptance only."""
 
 
 def services_of(connection: HTTPConnection) -> Services:

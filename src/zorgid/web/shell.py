@@ -17,10 +17,19 @@ def static_files(more_packages: Iterable[str] = ()) -> StaticFiles:
     return StaticFiles((OWN_PACKAGE, *more_packages))
 
 
-def page_templates(settings: Settings, static: StaticFiles, more: Iterable[TextFolder] = ()) -> Templates:
+def page_templates(
+    settings: Settings,
+    static: StaticFiles,
+    more: Iterable[TextFolder] = (),
+    *,
+    virtual_workplace: str | None = None,
+) -> Templates:
     """Return the templates of the web and of `more`, with what every page shows."""
     return Templates.load(
-        (OWN_TEXTS, *more), static=static.address, stand_in_environment=settings.allows_stand_ins
+        (OWN_TEXTS, *more),
+        static=static.address,
+        stand_in_environment=settings.allows_stand_ins,
+        virtual_workplace=virtual_workplace,
     )
 
 

@@ -77,7 +77,8 @@ def _page(request: Request, transaction: Transaction, now: datetime) -> Response
         launch_link=services.login.launch_link(transaction.id, transaction.browser).text(),
         is_demo=services.settings.is_demo,
     )
-    response.headers["content-security-policy"] = content_policy(may_connect=True)
+    targets = [services.virtual_workplace] if services.virtual_workplace else []
+    response.headers["content-security-policy"] = content_policy(may_connect=True, form_targets=targets)
     # Not no-referrer: browsers then post the form of this very page with `Origin: null`.
     response.headers["referrer-policy"] = "same-origin"
     return response

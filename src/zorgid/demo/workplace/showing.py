@@ -1,0 +1,51 @@
+"""What a page of the workplace draws: the reader, the tray and the app, in the words of the app."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from zorgid.demo.workplace.answers import STEPS
+from zorgid.demo.workplace.desk import Desk
+from zorgid.demo.workplace.face import Seen
+from zorgid.demo.workplace.tray import TEST_PIN, TrayCard, heaps
+from zorgid.kernel.sentences import Language, Sentence
+from zorgid_desktop.flow.asking import Trouble, Wanted
+from zorgid_desktop.texts import sentence
+
+
+def words_for(language: Language) -> Callable[[Trouble], Sentence]:
+    """Return what turns something that the app says into a sentence."""
+
+    def said(what: Trouble) -> Sentence:
+        return sentence(what, language)
+
+    return said
+
+
+def facts_of(desk: Desk, cards: Sequence[TrayCard], wanted: Wanted | None) -> dict[str, Any]:
+    """Return what the template names of a desk."""
+    seen = desk.seen
+    return {
+        "seen": seen,
+        "step": step_of(desk, seen),
+        "question": seen.asked.question if seen.asked else None,
+        "number": seen.asked.number if seen.asked else 0,
+        "appearance": desk.appearance,
+        "in_reader": next((card for card in cards if card.name == desk.reader.inserted), None),
+        "heaps": heaps([card for card in cards if card.name != desk.reader.inserted], wanted),
+        "new_test_pin": TEST_PIN,
+    }
+
+
+def step_of(desk: Desk, seen: Seen) -> str:
+    """Return the name of the template that draws the app as it is now."""
+    if desk.waiting:
+        return "busy"
+    if desk.run is None:
+        return "idle"
+    if seen.asked:
+        return STEPS[type(seen.asked.question)]
+    if seen.completion:
+        return "completing"
+    if seen.is_watching:
+        return "watching"
+    return "ended" if seen.is_ended else "working"
