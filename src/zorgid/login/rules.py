@@ -28,6 +28,8 @@ KEPT_FOR: Final = timedelta(days=2)
 """How long transactions and sessions stay after their end; issuances of a day refer to them."""
 SESSION_IDLE: Final = timedelta(minutes=15)
 SESSION_LASTS: Final = timedelta(hours=10)
+SESSION_ASKED_EVERY: Final = timedelta(minutes=2)
+"""How often an app asks whether the session of its login is still alive; a pull it tells at once."""
 TOUCH_EVERY: Final = timedelta(seconds=30)
 """A session's last use is written at most this often."""
 
@@ -145,6 +147,8 @@ class EndReason(StrEnum):
     replaced = "replaced"
     means_not_good = "means-not-good"
     role_lost = "role-lost"
+    card_out = "card-out"
+    """The card was pulled at the workplace where the login was done."""
 
 
 def require_alive(session: Session, *, now: datetime) -> Session:

@@ -8,7 +8,7 @@ from zorgid.audit.actions import record
 from zorgid.audit.model import SYSTEM, Actor, ActorKind, Event, Subject
 from zorgid.cards import actions as cards
 from zorgid.kernel.errors import Refusal
-from zorgid.kernel.ids import CardId, PersonId, SessionId, new_id
+from zorgid.kernel.ids import CardId, PersonId, SessionId, TransactionId, new_id
 from zorgid.kernel.randomness import base64url
 from zorgid.kernel.secrets import Secret
 from zorgid.login import rules, store
@@ -40,7 +40,7 @@ async def begin_session(work: Work, completed: Completed, *, former: Secret | No
         last_seen_at=work.now,
         expires_at=work.now + rules.SESSION_LASTS,
     )
-    await store.insert_session(work, session, cookie.digest())
+    await store.insert_session(work, session, cookie.digest(), transaction_id=completed.transaction_id)
     await record(
         work,
         event=Event.session_begun,
@@ -76,6 +76,17 @@ async def session_for(work: Work, cookie: Secret | None, *, touch: bool = True) 
 async def session_by_sid(work: Work, sid: str, *, touch: bool = False) -> Session:
     """Return the living session that a token names. Raises as `session_for`."""
     return await _living(work, await store.session_by(work, sid=sid), touch=touch)
+
+
+async def unended_session_of_login(work: Work, transaction_id: TransactionId) -> Session | None:
+    """Return the session that a login made, while nothing ended it and its ten hours last; it may be idle.
+
+    A session that is idle here may be alive at a care application, which hears when this one ends.
+    """
+    row = await store.session_of_login(work, transaction_id)
+    if row is None or row["end_reason"] is not None or work.now >= row["expires_at"]:
+        return None
+    return store.session_of(row)
 
 
 async def _living(work: Work, row: Mapping[str, Any] | None, *, touch: bool) -> Session:

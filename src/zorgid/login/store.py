@@ -234,20 +234,22 @@ SESSION_COLUMNS: Final[LiteralString] = """
 """
 
 
-async def insert_session(work: Work, session: Session, cookie_hash: bytes) -> None:
-    """Store a new session."""
+async def insert_session(
+    work: Work, session: Session, cookie_hash: bytes, *, transaction_id: TransactionId | None = None
+) -> None:
+    """Store a new session, with the login that it came of."""
     means = session.means
     await work.connection.execute(
         """
         insert into session (
             session_id, cookie_hash, sid, person_id, means_kind, means_reference, uzi_number, ura, full_name,
-            level, authenticated_at, created_at, last_seen_at, expires_at
-        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            level, authenticated_at, created_at, last_seen_at, expires_at, transaction_id
+        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
             session.id, cookie_hash, session.sid, session.person_id, means.kind, means.reference,
             means.uzi_number, means.ura, means.full_name, means.level, session.authenticated_at,
-            session.created_at, session.last_seen_at, session.expires_at,
+            session.created_at, session.last_seen_at, session.expires_at, transaction_id,
         ),
     )  # fmt: skip
 
@@ -259,6 +261,13 @@ async def session_by(
     query: LiteralString = f"select {SESSION_COLUMNS} from session where cookie_hash = %s or sid = %s"  # noqa: S608 - literals only
     async with work.connection.cursor(row_factory=dict_row) as cursor:
         return await (await cursor.execute(query, (cookie_hash, sid))).fetchone()
+
+
+async def session_of_login(work: Work, transaction_id: TransactionId) -> Mapping[str, Any] | None:
+    """Return the row of the session that a login made."""
+    query: LiteralString = f"select {SESSION_COLUMNS} from session where transaction_id = %s"  # noqa: S608 - literals only
+    async with work.connection.cursor(row_factory=dict_row) as cursor:
+        return await (await cursor.execute(query, (transaction_id,))).fetchone()
 
 
 def session_of(row: Mapping[str, Any]) -> Session:

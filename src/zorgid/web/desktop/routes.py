@@ -16,6 +16,7 @@ from zorgid.issuance.model import Issuance, IssuanceSetup
 from zorgid.issuance.proving import proof_task, prove_new_card
 from zorgid.kernel.secrets import Secret
 from zorgid.login import actions as login
+from zorgid.login import pulling
 from zorgid.login.proving import prove
 from zorgid.login.rules import state_at
 from zorgid.login.setup import AppRequest
@@ -25,7 +26,7 @@ from zorgid.protocol.messages import API, KeyUsage, TransactionState
 from zorgid.storage.database import Work
 from zorgid.web.desktop.reading import read_message
 from zorgid.web.edge import act_of, origin_of, work_of
-from zorgid.web.limits import ATTACH_PER_ADDRESS
+from zorgid.web.limits import ATTACH_PER_ADDRESS, SESSION_PER_ADDRESS
 from zorgid.web.services import services_of
 
 HELD_SECONDS: Final = 20.0
@@ -39,6 +40,8 @@ def routes() -> list[BaseRoute]:
         "/prove": prove_transaction,
         "/state": state,
         "/cancel": cancel,
+        "/session": session_state,
+        "/session/end": end_session,
         "/issuance/open": open_issuance,
         "/issuance/view": view,
         "/issuance/birth-date": birth_date,
@@ -124,6 +127,28 @@ async def cancel(request: Request) -> Response:
         transaction = await login.attached_transaction(work, services.login, incoming=incoming, handle=handle)
         await login.cancel(work, transaction=transaction, by=by)
     return answer(messages.StateReply(state=TransactionState.cancelled))
+
+
+async def session_state(request: Request) -> Response:
+    """Tell whether the session of a completed login is still alive."""
+    services = services_of(request)
+    asked, incoming = await read_message(request, messages.HandleRequest, SESSION_PER_ADDRESS)
+    handle = Secret.from_text(asked.handle)
+    async with work_of(request) as work:
+        transaction = await login.attached_transaction(work, services.login, incoming=incoming, handle=handle)
+        return answer(await pulling.session_state(work, transaction))
+
+
+async def end_session(request: Request) -> Response:
+    """End the session of a completed login: its card was pulled (LOGIN-10)."""
+    services = services_of(request)
+    asked, incoming = await read_message(request, messages.HandleRequest, SESSION_PER_ADDRESS)
+    handle = Secret.from_text(asked.handle)
+    by = Actor(ActorKind.app, reference=incoming.signature.thumbprint)
+    async with act_of(request, event=Event.session_ended, by=by, on=Subject("session", "of-handle")) as work:
+        transaction = await login.attached_transaction(work, services.login, incoming=incoming, handle=handle)
+        reply = await pulling.end_on_pull(work, transaction, by=by)
+    return answer(reply)
 
 
 async def open_issuance(request: Request) -> Response:
