@@ -1,6 +1,5 @@
 """A certificate authority for tests: small keys, made once a session, and a way to serve it over real HTTP."""
 
-import asyncio
 import hashlib
 import socket
 from collections.abc import AsyncIterator
@@ -14,8 +13,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
 from zorgid.ca import actions as ca
 from zorgid.ca.answers import OcspResponder
@@ -28,6 +25,7 @@ from zorgid.pki.prepare import CardHolder, card_validity
 from zorgid.pki.profiles import CARD_PROFILES, Profile
 from zorgid.storage.database import Database, Origin
 from zorgid.web.pki.app import PkiApp
+from zorgid.web.server import Door, serving
 
 HOLDER = CardHolder(
     uzi_number="900012345",
@@ -47,24 +45,10 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def served(app, port: int) -> AsyncIterator[str]:
-    """The address at which an application answers over real HTTP, over the interface that the house gives it."""
-    interface = Interfaces.RSGI if hasattr(app, "__rsgi__") else Interfaces.ASGINL
-    server = Server(app, port=port, interface=interface, log_enabled=False)
-    task = asyncio.create_task(server.serve())
-    try:
-        for _ in range(200):
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.02)
-                continue
-            writer.close()
-            break
+async def served(app: PkiApp, port: int) -> AsyncIterator[str]:
+    """The address at which the application answers over real HTTP, as the house serves it."""
+    async with serving(Door(app, "127.0.0.1", port), stop_within_seconds=5):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        server.stop()
-        await task
 
 
 def fresh_keys() -> dict[Profile, ec.EllipticCurvePublicKey]:

@@ -10,10 +10,10 @@ import errno
 import resource
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
@@ -48,11 +48,20 @@ class ServerEnded(Fault):
     """A server stopped by itself; the operator looks at what the log says before it."""
 
 
+@runtime_checkable
+class OpensItself(Protocol):
+    """An application with a door of its own."""
+
+    def open(self, address: str, port: int, stop_within_seconds: float) -> AbstractAsyncContextManager[None]:
+        """Answer on an address while the block runs."""
+        ...
+
+
 @dataclass(frozen=True)
 class Door:
     """One address on which an application answers; with certificate and key it speaks TLS 1.2 or newer.
 
-    An application that knows RSGI too is served over that, which costs half as much.
+    An application that has a door of its own (`open`) is served by that, over plain HTTP.
     """
 
     application: ASGIApp
@@ -83,11 +92,15 @@ async def serving(*doors: Door, stop_within_seconds: float) -> AsyncIterator[Non
 async def _open(door: Door, stop_within_seconds: float) -> AsyncIterator[None]:
     """Answer at one door while the block runs."""
     require_free(door.address, door.port)
+    if isinstance(door.application, OpensItself):
+        async with door.application.open(door.address, door.port, stop_within_seconds):
+            yield
+        return
     server = Server(
         door.application,
         address=door.address,
         port=door.port,
-        interface=Interfaces.RSGI if hasattr(door.application, "__rsgi__") else Interfaces.ASGINL,
+        interface=Interfaces.ASGINL,
         http=HTTPModes.auto,
         http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN_MS),
         websockets=False,

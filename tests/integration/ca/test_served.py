@@ -1,8 +1,9 @@
 """What the bare application answers: media types, caches, limits, odd requests."""
 
+import asyncio
 import base64
+import contextlib
 from datetime import timedelta
-from types import SimpleNamespace
 from urllib.parse import quote
 
 import httpx
@@ -11,10 +12,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.ca_builders import new_card, served
 
 from zorgid.ca.model import CertificateStatus
 from zorgid.web.pki.app import PkiApp
+from zorgid.web.pki.http1 import NotUnderstood, request_of
+from zorgid.web.server import Door, serving
 
 
 @pytest.fixture
@@ -180,23 +185,6 @@ async def test_times_in_answers_are_those_that_are_promised(house, serial, clock
     assert answer.next_update_utc == clock() + timedelta(minutes=10)
 
 
-class OverRsgi:
-    """One request as Granian hands it over, and what went out."""
-
-    def __init__(self, request: bytes, **headers):
-        self.scope = SimpleNamespace(
-            method="GET", path="/ocsp/" + base64.b64encode(request).decode(), headers=headers
-        )
-        self.sent = []
-
-    def response_bytes(self, status, headers, body):
-        self.sent.append((status, headers, body))
-
-    async def ask(self, app):
-        await app.__rsgi__(self.scope, self)
-        return self.sent.pop()
-
-
 @pytest.fixture
 def listening(house):
     """An application whose node hears of every change."""
@@ -207,13 +195,31 @@ def listening(house):
     return house.app
 
 
+def asked_by_get(request: bytes, fields: str = "") -> bytes:
+    path = quote(base64.b64encode(request).decode(), safe="")
+    return f"GET /ocsp/{path} HTTP/1.1\r\nHost: pki.test\r\n{fields}\r\n".encode()
+
+
+async def told(port: int, *parts: bytes) -> bytes:
+    """Everything that comes back on a new connection until the other side hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for part in parts:
+        writer.write(part)
+        await writer.drain()
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
 async def test_what_is_in_memory_goes_out_as_it_did_the_long_way(house, serial, listening, monkeypatch):
     """LIFE-3."""
-    asked = OverRsgi(house.request(serial))
-    the_long_way = await asked.ask(listening)
-
-    monkeypatch.setattr(PkiApp, "_safe_reply", None)
-    assert await asked.ask(listening) == the_long_way
+    asked = asked_by_get(house.request(serial), "Connection: close\r\n")
+    async with served(listening, house.port):
+        the_long_way = await told(house.port, asked)
+        monkeypatch.setattr(PkiApp, "_safe_reply", None)
+        assert await told(house.port, asked) == the_long_way
 
 
 @pytest.mark.parametrize("change", ["held", "not heard any more"])
@@ -222,26 +228,170 @@ async def test_what_memory_may_not_say_comes_from_the_database(house, listening,
     card = new_card()
     serial = (await house.issue(card))[0].serial
     await house.set_status(card, CertificateStatus.good)
-    asked, memory = OverRsgi(house.request(serial)), house.responder.memory
-    await asked.ask(listening)
-
-    await house.set_status(card, CertificateStatus.on_hold)
-    if change == "held":
-        memory.heard(f"{serial:x}")
-    else:
-        memory.lost()
-    _, _, der = await asked.ask(listening)
+    asked, memory = asked_by_get(house.request(serial), "Connection: close\r\n"), house.responder.memory
+    async with served(listening, house.port):
+        await told(house.port, asked)
+        await house.set_status(card, CertificateStatus.on_hold)
+        if change == "held":
+            memory.heard(f"{serial:x}")
+        else:
+            memory.lost()
+        _, _, der = (await told(house.port, asked)).partition(b"\r\n\r\n")
     assert ocsp.load_der_ocsp_response(der).certificate_status is ocsp.OCSPCertStatus.REVOKED
 
 
 async def test_who_has_the_answer_in_memory_already_is_told_so(house, serial, listening):
-    _, headers, _ = await OverRsgi(house.request(serial)).ask(listening)
-    again = OverRsgi(house.request(serial), **{"if-none-match": dict(headers)["etag"]})
-    assert (await again.ask(listening))[::2] == (304, b"")
+    async with served(listening, house.port) as url, httpx.AsyncClient(trust_env=False) as client:
+        path = f"{url}/ocsp/{base64.b64encode(house.request(serial)).decode()}"
+        first = await client.get(path)
+        again = await client.get(path, headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("unverified", [b"garbage", b"", b"0" * 9000])
-async def test_what_cannot_be_read_goes_the_long_way(listening, unverified):
-    status, headers, _ = await OverRsgi(unverified).ask(listening)
-    assert status == (413 if len(unverified) > 8192 else 200)
-    assert "etag" not in dict(headers)
+async def test_requests_that_come_all_at_once_are_answered_in_their_order(house, serial, listening):
+    """One is in memory, one is looked up, and the last says that it is."""
+    other = asked_by_get(house.request(serial + 1))
+    known = asked_by_get(house.request(serial))
+    last = asked_by_get(house.request(serial), "Connection: close\r\n")
+    async with served(listening, house.port):
+        await told(house.port, last)
+        answers = await told(house.port, other + known + last)
+    said = [ocsp.load_der_ocsp_response(der) for der in bodies(answers)]
+    assert [answer.serial_number for answer in said] == [serial + 1, serial, serial]
+
+
+def bodies(answers: bytes) -> list[bytes]:
+    found = []
+    while answers:
+        head, _, rest = answers.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        found.append(rest[:length])
+        answers = rest[length:]
+    return found
+
+
+async def test_a_request_in_pieces_is_answered_once_it_is_whole(house, serial, listening):
+    request = house.request(serial)
+    head = f"POST /ocsp HTTP/1.1\r\nHost: pki.test\r\nConnection: close\r\nContent-Length: {len(request)}\r\n\r\n"
+    whole = head.encode() + request
+    async with served(listening, house.port):
+        answer = await told(house.port, *(whole[i : i + 40] for i in range(0, len(whole), 40)))
+    assert ocsp.load_der_ocsp_response(bodies(answer)[0]).serial_number == serial
+
+
+async def test_who_waits_for_the_word_before_sending_a_body_gets_it(house, serial, listening):
+    request = house.request(serial)
+    head = f"POST /ocsp HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: {len(request)}\r\n\r\n"
+    async with served(listening, house.port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(head.encode())
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(request)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_program_of_the_old_form_gets_one_answer_and_is_hung_up_on(house, serial, listening):
+    asked = asked_by_get(house.request(serial)).replace(b"HTTP/1.1", b"HTTP/1.0")
+    async with served(listening, house.port):
+        assert len(bodies(await told(house.port, asked))) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (b"GET /ocsp/x HTTP/1.1\r\n\r\n", 400),
+        (b"GET /ocsp/x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"GET /ocsp/x HTTP/2.0\r\nHost: a\r\n\r\n", 400),
+        (b"GET  /ocsp/x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET /ocsp/x HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400),
+        (b"GET /ocsp/x HTTP/1.1\r\nHost : a\r\n\r\n", 400),
+        (b"POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+        (b"POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\na", 400),
+        (b"POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n", 413),
+        (b"POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 413),
+        (b"POST /ocsp HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
+        (b"GET /ocsp/x HTTP/1.1\r\nHost: a\r\nX: " + b" " * 17000 + b"\r\n\r\n", 431),
+        (b"A" * 17000, 431),
+        (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
+    ],
+)
+async def test_what_could_be_read_in_two_ways_is_refused_and_hung_up_on(house, asked, status):
+    async with served(house.app, house.port):
+        answer = await told(house.port, asked)
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert b"\r\nconnection: close\r\n" in answer
+
+
+@given(st.binary(max_size=200), st.integers(0, 200))
+def test_no_bytes_break_the_reader_of_requests(noise, at):
+    asked = b"POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
+    with contextlib.suppress(NotUnderstood):
+        request_of(asked[:at] + noise + asked[at:])
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /ocsp/x HTT"])
+async def test_who_says_nothing_whole_is_hung_up_on(house, monkeypatch, said):
+    monkeypatch.setattr("zorgid.web.pki.door.WHOLE_WITHIN_SECONDS", 1.0)
+    async with served(house.app, house.port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(said or b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n")
+        monkeypatch.setattr("zorgid.web.pki.door.IDLE_SECONDS", 0.0)
+        async with asyncio.timeout(20):
+            await reader.read()
+        writer.close()
+
+
+async def test_a_stop_lets_finish_what_was_asked_and_hangs_up_on_who_waits(house, serial, monkeypatch):
+    """ALL-8."""
+    asked, may_go_on = asyncio.Event(), asyncio.Event()
+    long_way = PkiApp._safe_reply
+
+    async def slow(self, one):
+        asked.set()
+        await may_go_on.wait()
+        return await long_way(self, one)
+
+    monkeypatch.setattr(PkiApp, "_safe_reply", slow)
+    stack = contextlib.AsyncExitStack()
+    await stack.enter_async_context(served(house.app, house.port))
+    idle_reader, idle = await asyncio.open_connection("127.0.0.1", house.port)
+    idle.write(b"GET /none HTTP/1.1\r\n")
+    answer = asyncio.create_task(told(house.port, asked_by_get(house.request(serial))))
+    await asked.wait()
+    closing = asyncio.create_task(stack.aclose())
+    assert await idle_reader.read() == b""
+    idle.close()
+    may_go_on.set()
+    assert ocsp.load_der_ocsp_response(bodies(await answer)[0]).serial_number == serial
+    await closing
+
+
+async def test_a_stop_does_not_wait_for_ever(house, serial, monkeypatch):
+    """ALL-8."""
+    asked = asyncio.Event()
+
+    async def never(_self, _one):
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(PkiApp, "_safe_reply", never)
+    async with serving(Door(house.app, "127.0.0.1", house.port), stop_within_seconds=0.1):
+        answer = asyncio.create_task(told(house.port, asked_by_get(house.request(serial))))
+        await asked.wait()
+    assert await answer == b""
+
+
+async def test_when_there_is_no_room_the_next_waits_until_somebody_leaves(house, monkeypatch):
+    monkeypatch.setattr("zorgid.web.pki.door.MOST_CONNECTIONS", 1)
+    asked = b"GET /none HTTP/1.1\r\nHost: a\r\n"
+    async with served(house.app, house.port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(asked + b"\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 404 ")
+        waiting = asyncio.create_task(told(house.port, asked + b"Connection: close\r\n\r\n"))
+        done, _ = await asyncio.wait({waiting}, timeout=0.2)
+        assert not done
+        writer.close()
+        assert (await waiting).startswith(b"HTTP/1.1 404 ")

@@ -1,16 +1,18 @@
 """A bare application, without a framework: OCSP is asked more than anything else (design.md, chapter 8).
 
-Granian serves it over its own interface (RSGI), which costs half of ASGI; everything else may use ASGI.
+It has a door of its own; over ASGI it answers the same.
 """
 
 import contextlib
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Final
+from urllib.parse import unquote
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -20,6 +22,8 @@ from zorgid.ca.model import AuthorityName, Hierarchy, PublishedCrl
 from zorgid.ca.publication import current_crl, current_crl_number
 from zorgid.kernel.clock import Clock
 from zorgid.storage.database import Database, Origin
+from zorgid.web.pki.door import open_plainly
+from zorgid.web.pki.http1 import Head, Request, written
 from zorgid.web.pki.wire import (
     MOST_REQUEST_BYTES,
     BodyCut,
@@ -27,17 +31,12 @@ from zorgid.web.pki.wire import (
     Receive,
     Reply,
     RequestTooLarge,
-    RsgiProtocol,
-    RsgiScope,
     Scope,
     Send,
-    TextHeaders,
-    as_text,
     cache_headers,
-    fitted,
+    http_date,
     ocsp_request_of_path,
     read_body,
-    read_chunks,
     send_reply,
     whole_headers,
 )
@@ -55,7 +54,7 @@ SECONDS_REMEMBERED: Final = 1_000
 
 @dataclass(frozen=True)
 class Asked:
-    """A request over either interface; the raw path may be escaped still."""
+    """A request; the raw path may be escaped still."""
 
     method: str
     path: str
@@ -89,33 +88,37 @@ class PkiApp:
         with contextlib.suppress(BodyCut):
             await send_reply(scope, send, await self._safe_reply(asked))
 
-    async def __rsgi__(self, scope: RsgiScope, protocol: RsgiProtocol) -> None:
-        """Answer one request (RSGI 1)."""
-        if self._answer_at_once(scope, protocol):
-            return
-        asked = Asked(
-            scope.method, scope.path, scope.path, partial(read_chunks, protocol, MOST_REQUEST_BYTES)
-        )
-        with contextlib.suppress(BodyCut):
-            reply = await self._safe_reply(asked)
-            whole = fitted(reply, method=scope.method, known=scope.headers.get("if-none-match") or "")
-            protocol.response_bytes(whole.status, as_text(whole.headers), whole.body)
+    def at_once(self, head: Head) -> bytes | None:
+        """Return the whole answer to what nearly everybody asks: by GET, about what is in memory.
 
-    def _answer_at_once(self, scope: RsgiScope, protocol: RsgiProtocol) -> bool:
-        """Answer what nearly everybody asks: by GET, about what is in memory. Tell whether that was so.
-
-        What goes out is what the long way gives, which everything else goes.
+        It is what the long way gives, which everything else goes.
         """
-        path = scope.path
-        if scope.method != "GET" or not path.startswith(OCSP_BELOW) or len(path) > MOST_REQUEST_BYTES:
-            return False
+        path = head.path
+        if head.method != "GET" or not path.startswith(OCSP_BELOW) or len(path) > MOST_REQUEST_BYTES:
+            return None
         now = self.clock()
         kept = self.responder.remembered(ocsp_request_of_path(path, OCSP_PATH), now)
-        if kept is None or scope.headers.get("if-none-match"):
-            return False
+        if kept is None or head.known:
+            return None
         moments = (kept.this_update, kept.next_update, now.replace(microsecond=0))
-        protocol.response_bytes(200, _finished_headers(kept.sha256, len(kept.der), *moments), kept.der)
-        return True
+        return _finished_head(kept.sha256, len(kept.der), *moments, is_last=head.is_last) + kept.der
+
+    async def reply(self, request: Request) -> Reply:
+        """Return the reply to a whole request, whatever breaks."""
+
+        async def body() -> bytes:
+            return request.body
+
+        head = request.head
+        return await self._safe_reply(Asked(head.method, unquote(head.path), head.path, body))
+
+    def date(self) -> bytes:
+        """Return the date that an answer bears (RFC 9110, section 6.6.1)."""
+        return http_date(int(self.clock().timestamp()))
+
+    def open(self, address: str, port: int, stop_within_seconds: float) -> AbstractAsyncContextManager[None]:
+        """Answer on an address, over plain HTTP, while the block runs."""
+        return open_plainly(self, address, port, stop_within_seconds=stop_within_seconds)
 
     async def _safe_reply(self, asked: Asked) -> Reply:
         """Return the reply, whatever breaks. Raises `BodyCut`."""
@@ -186,11 +189,13 @@ class PkiApp:
 
 
 @lru_cache(maxsize=SECONDS_REMEMBERED)
-def _finished_headers(
-    sha256: str, length: int, this_update: datetime, next_update: datetime, second: datetime
-) -> TextHeaders:
-    """Return all headers of one answer by GET, which are the same throughout a second."""
-    return as_text(whole_headers(OCSP_TYPE, length, cache_headers(sha256, this_update, next_update, second)))
+def _finished_head(
+    sha256: str, length: int, this_update: datetime, next_update: datetime, second: datetime, *, is_last: bool
+) -> bytes:
+    """Return the head of one answer by GET, which is the same throughout a second."""
+    caching = cache_headers(sha256, this_update, next_update, second)
+    whole = Reply(200, headers=whole_headers(OCSP_TYPE, length, caching))
+    return written(whole, http_date(int(second.timestamp())), is_last=is_last)
 
 
 @lru_cache(maxsize=len(AuthorityName))

@@ -2,22 +2,19 @@
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
-
-from granian._granian import RSGIProtocolClosed
 
 Scope = Mapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
-TextHeaders = list[tuple[str, str]]
 
 MOST_REQUEST_BYTES: Final = 8 * 1024
 """An OCSP request for one certificate is about a hundred bytes, with a signature two thousand."""
@@ -47,37 +44,6 @@ class Reply:
     body: bytes = b""
     content_type: bytes = b"text/plain; charset=utf-8"
     headers: Headers = field(default_factory=list)
-
-
-class RsgiScope(Protocol):
-    """What is used of a request as Granian hands it over (RSGI 1)."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-
-
-class RsgiProtocol(Protocol):
-    """The way to the other side over RSGI: chunks of the body come in, a whole answer goes out."""
-
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
-
-    def response_bytes(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
-        """Send a whole answer."""
-        ...
-
-
-async def read_chunks(protocol: RsgiProtocol, most_bytes: int) -> bytes:
-    """Return the body of a request. Raises `RequestTooLarge` as soon as it is, and `BodyCut`."""
-    body = bytearray()
-    try:
-        async for chunk in protocol:
-            body += chunk
-            if len(body) > most_bytes:
-                raise RequestTooLarge
-    except RSGIProtocolClosed:
-        raise BodyCut from None
-    return bytes(body)
 
 
 async def read_body(receive: Receive, most_bytes: int) -> bytes:
@@ -118,14 +84,15 @@ def cache_headers(sha256: str, this_update: datetime, next_update: datetime, now
     seconds = max(int(min(CACHED_FOR, next_update - now).total_seconds()), 0)
     return [
         (b"cache-control", b"public, no-transform, must-revalidate, max-age=%d" % seconds),
-        (b"expires", _http_date(int(now.timestamp()) + seconds)),
-        (b"last-modified", _http_date(int(this_update.timestamp()))),
+        (b"expires", http_date(int(now.timestamp()) + seconds)),
+        (b"last-modified", http_date(int(this_update.timestamp()))),
         (b"etag", b'"%s"' % sha256.encode()),
     ]
 
 
 @lru_cache(maxsize=MOST_PATHS)
-def _http_date(at_seconds: int) -> bytes:
+def http_date(at_seconds: int) -> bytes:
+    """Return a moment as HTTP writes it (RFC 9110, section 5.6.7)."""
     return format_datetime(datetime.fromtimestamp(at_seconds, UTC), usegmt=True).encode()
 
 
@@ -149,11 +116,6 @@ def whole_headers(content_type: bytes, length: int, headers: Headers) -> Headers
         (b"content-type", content_type),
         (b"content-length", b"%d" % length),
     ]
-
-
-def as_text(headers: Headers) -> TextHeaders:
-    """Return headers as RSGI takes them."""
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 
 async def send_reply(scope: Scope, send: Send, reply: Reply) -> None:
