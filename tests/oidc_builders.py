@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
@@ -30,11 +31,13 @@ from zorgid.login import store as login_store
 from zorgid.login.model import Means, Session
 from zorgid.login.setup import LoginSetup
 from zorgid.oidc.assertion import ASSERTION_TYPE
+from zorgid.oidc.exchange import redeem_codes
 from zorgid.oidc.rotation import SigningKeys
 from zorgid.oidc.setup import IdentityServer
 from zorgid.protocol.context import MeansUsed
 from zorgid.settings import Settings
 from zorgid.storage.database import Database, Work
+from zorgid.storage.together import Together
 from zorgid.web.application import web_application
 from zorgid.web.login import routes as login_pages
 from zorgid.web.oidc import routes as identity_pages
@@ -247,7 +250,14 @@ class Visit:
 
 def an_application(server: IdentityServer, database: Database, **others: Any) -> Any:
     given = {"settings": Settings(node="test-node"), "limits": NoLimits(), **others}
-    services = services_for_pages(database=database, identity=server, login=server.login, **given)
+    services = services_for_pages(
+        database=database,
+        identity=server,
+        redeeming=Together(database, partial(redeem_codes, server)),
+        login=server.login,
+        clock=database.clock,
+        **given,
+    )
     return web_application(
         services, [static_files().route(), *identity_pages.routes(), *login_pages.routes()]
     )

@@ -31,6 +31,7 @@ from zorgid.login.setup import LoginSetup
 from zorgid.loops import node_runs, outbox_handlers, worker_runs
 from zorgid.node_memory import Memory
 from zorgid.oidc import actions as oidc
+from zorgid.oidc.exchange import redeem_codes
 from zorgid.oidc.rotation import SigningKeys, rotate_signing_keys
 from zorgid.oidc.setup import IdentityServer
 from zorgid.opening import (
@@ -49,6 +50,7 @@ from zorgid.settings import Settings
 from zorgid.stock.model import AttestationRoot
 from zorgid.storage.database import Companion, Companions, Database, Origin
 from zorgid.storage.listener import Listener
+from zorgid.storage.together import Together
 from zorgid.trust.actions import Trust
 from zorgid.trust.fetch import new_client
 from zorgid.trust.folder import load_trust_bundle
@@ -56,6 +58,8 @@ from zorgid.trust.model import TrustBundle
 from zorgid.web import health
 from zorgid.web.application import web_application
 from zorgid.web.desktop import routes as desktop
+from zorgid.web.downloads import routes as downloads
+from zorgid.web.downloads.model import read_downloads
 from zorgid.web.forms import FormGuard
 from zorgid.web.limits import Limits
 from zorgid.web.login import routes as login_pages
@@ -236,6 +240,15 @@ class Platform:
             environment=settings.environment.value,
             derive=partial(keys.derive, LOGIN),
             recognise_uzi_card=trust.recognise_uzi_card,
+            least_app_version=settings.least_app_version,
+        )
+        identity = IdentityServer(
+            issuer=settings.issuer,
+            portal_api=f"{settings.origin}/portal",
+            login=login,
+            keys=keys,
+            signing_keys=memory.signing_keys,
+            clients=memory.clients,
         )
         return Services(
             settings=settings,
@@ -248,14 +261,8 @@ class Platform:
             virtual_workplace=additions.virtual_workplace,
             sentences=load_sentences(),
             limits=Limits(database, clock=self._clock, mac=partial(keys.mac, LIMITS)),
-            identity=IdentityServer(
-                issuer=settings.issuer,
-                portal_api=f"{settings.origin}/portal",
-                login=login,
-                keys=keys,
-                signing_keys=memory.signing_keys,
-                clients=memory.clients,
-            ),
+            identity=identity,
+            redeeming=Together(database, partial(redeem_codes, identity)),
             forms=self._forms(keys),
             clock=self._clock,
             random=self._random,
@@ -321,6 +328,7 @@ class Platform:
             *portal.routes(),
             *onboarding_pages.routes(),
             *login_pages.routes(),
+            *downloads.routes(read_downloads(self._settings.app_downloads)),
             *identity_server.routes(),
             *desktop.routes(),
         ]

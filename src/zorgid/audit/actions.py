@@ -1,7 +1,7 @@
 """What other rooms and the edge call: record an act, open a work whose refusal is recorded, read, erase."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
@@ -39,9 +39,44 @@ async def record(
     Raises:
         TypeError: a fact is bytes, a secret or another thing that has no business in a log.
     """
+    made = entry(
+        work,
+        event=event,
+        by=by,
+        on=on,
+        organisation_id=organisation_id,
+        outcome=outcome,
+        was=was,
+        becomes=becomes,
+        facts=facts,
+        personal=personal,
+    )
+    await store.append(work, made, rules.mac_of_entry(made, work.audit_mac))
+    return made.id
+
+
+async def record_all(work: Work, entries: Sequence[Entry]) -> None:
+    """Append entries that `entry` made, of this work or of those that share it, in one round trip."""
+    await store.append_all(work, [(made, rules.mac_of_entry(made, work.audit_mac)) for made in entries])
+
+
+def entry(
+    work: Work,
+    *,
+    event: Event,
+    by: Actor,
+    on: Subject,
+    organisation_id: OrganisationId | None = None,
+    outcome: Outcome = Outcome.done,
+    was: str | None = None,
+    becomes: str | None = None,
+    facts: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
+) -> Entry:
+    """Return the entry that `record` would append with these facts. Raises `TypeError` as `record` does."""
     entry_id = new_id(work.random)
     kept = rules.fit_facts(personal) | ({"address": work.origin.address} if work.origin.address else {})
-    entry = Entry(
+    return Entry(
         id=entry_id,
         at=work.now,
         event=event,
@@ -61,8 +96,6 @@ async def record(
         personal=kept,
         personal_hashes=rules.hash_all_personal(entry_id, kept, work.audit_mac),
     )
-    await store.append(work, entry, rules.mac_of_entry(entry, work.audit_mac))
-    return entry_id
 
 
 async def record_refusal(

@@ -4,6 +4,7 @@ Each act changes the card, the status of its certificates, the audit log and the
 Whoever locks a person and a card locks the person first.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -27,6 +28,7 @@ from zorgid.cards.finding import (
 )
 from zorgid.cards.making import activate_card, begin_card, fail_card
 from zorgid.cards.model import Card, CardAct, CardState, Hold, HoldId, HoldReason, RevocationReason
+from zorgid.kernel.errors import Refusal, outcome
 from zorgid.kernel.ids import CardId, OrganisationId, new_id
 from zorgid.people.actions import release_means
 from zorgid.roles.model import Act
@@ -34,6 +36,7 @@ from zorgid.storage.database import Work
 
 __all__ = [
     "activate_card",
+    "active_cards",
     "begin_card",
     "card",
     "card_by_number",
@@ -182,6 +185,15 @@ async def require_active(work: Work, card_id: CardId) -> Card:
         CardUnknown, CardHeld, CardRevoked, CardExpired, CardNotFinished: why it does not work.
     """
     return rules.require_working(known(await store.card_for_use(work, card_id)), now=work.now)
+
+
+async def active_cards(work: Work, card_ids: Sequence[CardId]) -> Sequence[Card | Refusal]:
+    """Return for each id what `require_active` returns or raises, in one round trip."""
+
+    def working(found: Card | None) -> Card:
+        return rules.require_working(known(found), now=work.now)
+
+    return [outcome(working, found) for found in await store.cards_for_use(work, card_ids)]
 
 
 async def note_use(work: Work, card_id: CardId) -> None:

@@ -3,7 +3,7 @@
 Every change of a card locks its row first, so that changes of one card follow each other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, LiteralString
 
@@ -24,6 +24,7 @@ from zorgid.cards.model import (
 from zorgid.kernel.ids import CardId, OrganisationId, PersonId, new_id
 from zorgid.pki.recognise import Level
 from zorgid.storage.database import Work
+from zorgid.storage.rows import first_of_each
 
 ADD: Final = """
     insert into card (id, number, chip_serial, kind, holder_id, made_for, state, level, made_at, valid_until,
@@ -165,6 +166,11 @@ async def card_for_change(work: Work, card_id: CardId) -> Card | None:
 async def card_for_use(work: Work, card_id: CardId) -> Card | None:
     """Return the card, which nobody changes until this work ends, or None."""
     return await _first(work, CARD_FOR_USE, {"id": card_id})
+
+
+async def cards_for_use(work: Work, card_ids: Sequence[CardId]) -> Sequence[Card | None]:
+    """Return each of the cards, which nobody changes until this work ends, or None."""
+    return await first_of_each(work, CARD_FOR_USE, [{"id": one} for one in card_ids], kwargs_row(_card))
 
 
 async def by_number(work: Work, number: str) -> Card | None:

@@ -81,6 +81,10 @@ class ClientCache:
         self._is_listening = False
         self._changes_heard = 0
 
+    def kept(self, client_id: ClientId) -> Client | None:
+        """Return the client if it is in memory."""
+        return self._kept.get(client_id)
+
     async def client(self, work: Work, client_id: ClientId) -> Client:
         """Return the client. Raises `ClientUnknown`, which is never remembered."""
         kept = self._kept.get(client_id)

@@ -5,7 +5,10 @@ answer and a sentence for people. Faults are logged with a reference and shown a
 that reference.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+Checked = TypeVar("Checked")
 
 
 class Refusal(Exception):
@@ -47,3 +50,11 @@ class Fault(Exception):
 
     The text is for the log and holds no personal data and no secret.
     """
+
+
+def outcome(check: Callable[..., Checked], *facts: Any) -> Checked | Any:
+    """Return what a check returns, or the refusal that it raises: where several are checked in one go."""
+    try:
+        return check(*facts)
+    except Refusal as refusal:
+        return refusal

@@ -1,13 +1,14 @@
 """Sessions: begun by a completed login, checked at every use, ended with the means behind them (LOGIN-10)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from zorgid.audit.actions import record
 from zorgid.audit.model import SYSTEM, Actor, ActorKind, Event, Subject
 from zorgid.cards import actions as cards
-from zorgid.kernel.errors import Refusal
+from zorgid.kernel.errors import Refusal, outcome
 from zorgid.kernel.ids import CardId, PersonId, SessionId, TransactionId, new_id
 from zorgid.kernel.randomness import base64url
 from zorgid.kernel.secrets import Secret
@@ -78,6 +79,19 @@ async def session_by_sid(work: Work, sid: str, *, touch: bool = False) -> Sessio
     return await _living(work, await store.session_by(work, sid=sid), touch=touch)
 
 
+async def sessions_by_sid(work: Work, sids: Sequence[str]) -> Sequence[Session | Refusal]:
+    """Return for each `sid` what `session_by_sid` returns or raises, in two round trips for all."""
+    rows = await store.sessions_by_sid(work, sids)
+    found = [outcome(_alive, row, work.now) for row in rows]
+    resting = {one.id: _card_of(one) for one in found if isinstance(one, Session) and _rests_on_card(one)}
+    states = await cards.active_cards(work, list(resting.values()))
+    bad = {one for one, state in zip(resting, states, strict=True) if isinstance(state, Refusal)}
+    return [
+        SessionEnded(reason=EndReason.means_not_good) if isinstance(one, Session) and one.id in bad else one
+        for one in found
+    ]
+
+
 async def unended_session_of_login(work: Work, transaction_id: TransactionId) -> Session | None:
     """Return the session that a login made, while nothing ended it and its ten hours last; it may be idle.
 
@@ -90,24 +104,38 @@ async def unended_session_of_login(work: Work, transaction_id: TransactionId) ->
 
 
 async def _living(work: Work, row: Mapping[str, Any] | None, *, touch: bool) -> Session:
-    if row is None:
-        raise SessionUnknown
-    if row["end_reason"] is not None:
-        raise SessionEnded(reason=row["end_reason"])
-    session = rules.require_alive(store.session_of(row), now=work.now)
+    session = _alive(row, work.now)
     await _require_good_means(work, session)
     if touch and work.now - session.last_seen_at >= rules.TOUCH_EVERY:
         await store.touch_session(work, session.id)
     return session
 
 
+def _alive(row: Mapping[str, Any] | None, now: datetime) -> Session:
+    """Return the session in a row, which did not end; its means is another question."""
+    if row is None:
+        raise SessionUnknown
+    if row["end_reason"] is not None:
+        raise SessionEnded(reason=row["end_reason"])
+    return rules.require_alive(store.session_of(row), now=now)
+
+
 async def _require_good_means(work: Work, session: Session) -> None:
-    if session.means.kind is not MeansUsed.smartcard:
+    if not _rests_on_card(session):
         return
     try:
-        await cards.require_active(work, CardId(UUID(session.means.reference)))
+        await cards.require_active(work, _card_of(session))
     except Refusal:
         raise SessionEnded(reason=EndReason.means_not_good) from None
+
+
+def _rests_on_card(session: Session) -> bool:
+    """Tell whether the means is a card of ours, whose state counts at every use."""
+    return session.means.kind is MeansUsed.smartcard
+
+
+def _card_of(session: Session) -> CardId:
+    return CardId(UUID(session.means.reference))
 
 
 async def end_session(work: Work, session: Session, *, by: Actor, reason: EndReason) -> None:

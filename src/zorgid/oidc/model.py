@@ -120,6 +120,28 @@ class RedeemedCode:
 
 
 @dataclass(frozen=True)
+class CodeAttempt:
+    """What is counted and used up for one token request."""
+
+    client_id: ClientId
+    code_hash: bytes | None
+    """`None` when what was sent cannot be a code."""
+    jti_hash: bytes | None
+    """`None` for a client that proves nothing but its verifier."""
+    assertion_until: datetime | None
+
+
+@dataclass(frozen=True)
+class CodeUse:
+    """What came of an attempt."""
+
+    is_new: bool
+    """Whether the assertion counts: it was not seen before."""
+    code: RedeemedCode | None
+    """The code, used up by this attempt."""
+
+
+@dataclass(frozen=True)
 class StoredRequest:
     """An authorisation request that waits for a login."""
 

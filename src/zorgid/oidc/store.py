@@ -10,6 +10,8 @@ from psycopg.types.json import Jsonb
 from zorgid.clients.model import ClientId
 from zorgid.kernel.ids import GrantId, PersonId, SessionId
 from zorgid.oidc.model import (
+    CodeAttempt,
+    CodeUse,
     Grant,
     IssuedToken,
     Organisation,
@@ -21,6 +23,7 @@ from zorgid.oidc.model import (
 )
 from zorgid.protocol.context import MeansUsed
 from zorgid.storage.database import Work
+from zorgid.storage.rows import first_of_each, run_each
 
 ROTATION_LOCK: Final = 0x6F696463
 """Number of the advisory lock that lets one node at a time change the signing keys."""
@@ -94,19 +97,42 @@ async def add_code(
     )
 
 
-async def use_code(work: Work, *, code_hash: bytes, client_id: ClientId) -> RedeemedCode | None:
-    """Use up a code of this client and return it with its grant; `None` when there is nothing to use."""
-    row = await _one(
-        work,
-        """
-        update oidc_code set used_at = %s from oidc_grant
-        where code_hash = %s and oidc_code.client_id = %s and used_at is null and expires_at > %s
-            and oidc_grant.grant_id = oidc_code.grant_id
-        returning redirect_uri, code_challenge, oidc_grant.*
-        """,
-        (work.now, code_hash, client_id, work.now),
+USE_CODE: Final = """
+    with counted as (
+        insert into oidc_assertion (client_id, jti_hash, expires_at)
+        select %(client_id)s, %(jti_hash)s::bytea, %(assertion_until)s::timestamptz
+        where %(jti_hash)s::bytea is not null and %(assertion_until)s::timestamptz > %(now)s
+        on conflict do nothing
+        returning true
+    ), proof as (
+        select %(jti_hash)s::bytea is null or exists (select from counted) as is_new
+    ), used as (
+        update oidc_code set used_at = %(now)s
+        where code_hash = %(code_hash)s and client_id = %(client_id)s and used_at is null
+            and expires_at > %(now)s and (select is_new from proof)
+        returning grant_id, redirect_uri, code_challenge
     )
-    return RedeemedCode(row["redirect_uri"], row["code_challenge"], _grant(row)) if row else None
+    select proof.is_new, used.redirect_uri, used.code_challenge, oidc_grant.*
+    from proof left join used on true left join oidc_grant on oidc_grant.grant_id = used.grant_id
+"""
+"""Counts an assertion once and uses a code up once, whoever else tries at the same moment.
+
+The code of an assertion that was seen before stays as it is. One that expired meanwhile counts as seen: what
+was remembered of it may have been swept.
+"""
+
+
+async def use_codes(work: Work, attempts: Sequence[CodeAttempt]) -> Sequence[CodeUse]:
+    """Count assertions and use codes up, in their order and one round trip; return what came of each."""
+    values = [{**vars(one), "now": work.now} for one in attempts]
+    rows = await first_of_each(work, USE_CODE, values, dict_row)
+    return [CodeUse(row["is_new"], _redeemed(row)) for row in rows if row is not None]
+
+
+def _redeemed(row: Mapping[str, Any]) -> RedeemedCode | None:
+    if row["grant_id"] is None:
+        return None
+    return RedeemedCode(row["redirect_uri"], row["code_challenge"], _grant(row))
 
 
 async def revoke_family_of_used_code(work: Work, *, code_hash: bytes, client_id: ClientId) -> GrantId | None:
@@ -135,11 +161,12 @@ async def revoke_families_of_session(work: Work, session_id: SessionId) -> int:
     return cursor.rowcount
 
 
-async def add_token(work: Work, token: IssuedToken) -> None:
-    """Remember an access token by its id."""
-    await work.connection.execute(
+async def add_tokens(work: Work, tokens: Sequence[IssuedToken]) -> None:
+    """Remember access tokens by their ids."""
+    await run_each(
+        work,
         "insert into oidc_token (jti, grant_id, issued_at, expires_at) values (%s, %s, %s, %s)",
-        (token.jti, token.grant_id, work.now, token.expires_at),
+        [(token.jti, token.grant_id, work.now, token.expires_at) for token in tokens],
     )
 
 
@@ -152,16 +179,6 @@ async def grant_of_token(work: Work, jti: str) -> Grant | None:
         (jti, work.now),
     )
     return _grant(row) if row else None
-
-
-async def note_assertion(work: Work, *, client_id: ClientId, jti_hash: bytes, expires_at: datetime) -> bool:
-    """Remember a client assertion; false when it was seen before."""
-    cursor = await work.connection.execute(
-        "insert into oidc_assertion (client_id, jti_hash, expires_at) values (%s, %s, %s)"
-        " on conflict do nothing",
-        (client_id, jti_hash, expires_at),
-    )
-    return cursor.rowcount == 1
 
 
 async def sweep(work: Work, *, grants_before: datetime) -> None:

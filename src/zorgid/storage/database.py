@@ -7,7 +7,7 @@ with it. What happens inside stands or falls together.
 import select
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Self
@@ -82,6 +82,10 @@ class Work:
     companions: "Companions"
     audit_mac: Mac = mac_without_key
 
+    def asked_from(self, origin: Origin) -> Self:
+        """Return this same transaction for one of several who share it (`together`)."""
+        return replace(self, origin=origin)
+
     async def notify(self, channel: str, payload: str = "") -> None:
         """Tell every listening node after the commit; nobody hears of it when the work is rolled back.
 
@@ -114,7 +118,7 @@ class Database:
         audit_mac: Mac = mac_without_key,
     ) -> None:
         self._pool = pool
-        self._clock = clock
+        self.clock = clock
         self._random = random
         self._companions = companions
         self._audit_mac = audit_mac
@@ -168,7 +172,7 @@ class Database:
         kept: Refusal | None = None
         async with self._connection() as connection, connection.transaction():
             try:
-                yield Work(connection, self._clock(), self._random, origin, self._companions, self._audit_mac)
+                yield Work(connection, self.clock(), self._random, origin, self._companions, self._audit_mac)
             except Refusal as refusal:
                 if not refusal.keeps_changes:
                     raise

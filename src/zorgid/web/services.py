@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from zorgid.ca.keys import KeyProvider
     from zorgid.issuance.model import IssuanceSetup
     from zorgid.login.setup import LoginSetup
+    from zorgid.oidc.exchange import TokenResponse
+    from zorgid.oidc.redeem import TokenRequest
     from zorgid.oidc.setup import IdentityServer
     from zorgid.settings import Settings
     from zorgid.storage.database import Database
+    from zorgid.storage.together import Together
     from zorgid.trust.actions import Trust
     from zorgid.web.forms import FormGuard
     from zorgid.web.limits import Limits
@@ -39,6 +42,8 @@ class Services:
     sentences: Sentences
     limits: Limits
     identity: IdentityServer
+    redeeming: Together[TokenRequest, TokenResponse]
+    """Token requests, which share works when they come together."""
     forms: FormGuard
     clock: Clock
     random: RandomSource

@@ -12,16 +12,14 @@ from zorgid.oidc.assertion import claimed_client
 from zorgid.oidc.errors import OAuthRefusal
 from zorgid.oidc.redeem import TokenDraft, checked_token_request
 from zorgid.oidc.setup import IdentityServer
-from zorgid.oidc.tokens import redeem_code
-from zorgid.storage.database import Work
-from zorgid.web.edge import retry_after, sentence_for, work_of
+from zorgid.web.edge import origin_of, retry_after, sentence_for, work_of
 from zorgid.web.limits import TOKEN_PER_ADDRESS, TOKEN_PER_CLIENT, TooMany
 from zorgid.web.oidc.answers import ANY_SITE, NOT_KEPT, form_parameters, json_error, note
 from zorgid.web.services import services_of
 
 
 async def token(request: Request) -> Response:
-    """Exchange a code for tokens; the answer and its audit entry are one commit."""
+    """Exchange a code for tokens; what is remembered of them and the audit entry are one commit."""
     services = services_of(request)
     server = services.identity
     client_id: ClientId | None = None
@@ -29,17 +27,16 @@ async def token(request: Request) -> Response:
         await services.limits.take(request, TOKEN_PER_ADDRESS)
         unverified = await form_parameters(request)
         client_id = claimed_client(unverified)
-        async with work_of(request) as work:
-            draft = TokenDraft(
-                unverified=unverified,
-                has_authorization_header="authorization" in request.headers,
-                client=await _client(work, server, client_id),
-                addresses=server.addresses,
-                now=work.now,
-            )
-            checked = checked_token_request(draft)
-            await services.limits.take(request, TOKEN_PER_CLIENT, client_id)
-            answer = await redeem_code(work, server, checked)
+        draft = TokenDraft(
+            unverified=unverified,
+            has_authorization_header="authorization" in request.headers,
+            client=await _client(request, server, client_id),
+            addresses=server.addresses,
+            now=services.clock(),
+        )
+        checked = checked_token_request(draft)
+        await services.limits.take(request, TOKEN_PER_CLIENT, client_id)
+        answer = await services.redeeming.ask(origin_of(request), checked)
     except TooMany as refusal:
         return _too_many(request, refusal)
     except OAuthRefusal as refusal:
@@ -65,8 +62,11 @@ def _too_many(request: Request, refusal: TooMany) -> Response:
     return JSONResponse(content, refusal.status, headers=headers)
 
 
-async def _client(work: Work, server: IdentityServer, client_id: ClientId) -> Client | None:
+async def _client(request: Request, server: IdentityServer, client_id: ClientId) -> Client | None:
+    if kept := server.clients.kept(client_id):
+        return kept
     try:
-        return await server.clients.client(work, client_id)
+        async with work_of(request) as work:
+            return await server.clients.client(work, client_id)
     except ClientUnknown:
         return None
