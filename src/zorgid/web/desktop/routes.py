@@ -68,6 +68,7 @@ async def attach(request: Request) -> Response:
     asked, incoming = await read_message(request, messages.AttachRequest, ATTACH_PER_ADDRESS)
     by = Actor(ActorKind.app, reference=asked.app_key.thumbprint())
     async with act_of(request, event=Event.login_attached, by=by, on=Subject("login", "of-handle")) as work:
+        services.login.require_app_version(asked.app_version)
         reply = await login.attach(
             work,
             services.login,
