@@ -14,7 +14,7 @@ from zorgid_desktop.scheme import (
     said_of,
     unregister,
 )
-from zorgid_desktop.scheme.program import Program, this_program
+from zorgid_desktop.scheme.program import Program, program_for
 from zorgid_desktop.texts import language_of, sentence
 
 
@@ -27,11 +27,6 @@ def run(command: str, cards_folder: Path | None, show: Callable[[str], None] = p
     text = sentence(said, language_of())
     show("\n".join(filter(None, (text.text, text.next_step))))
     return code
-
-
-def program_for(cards_folder: Path | None) -> Program:
-    """Return this program; it keeps finding the demo's cards, wherever a browser starts it."""
-    return this_program(("--cards-folder", str(cards_folder.resolve())) if cards_folder else ())
 
 
 def _register(program: Program, variables: Mapping[str, str]) -> tuple[int, Said]:
@@ -52,4 +47,6 @@ def _check(program: Program, variables: Mapping[str, str]) -> tuple[int, Said]:
     trouble = said_of(found)
     if trouble is not None:
         return 1, trouble
-    return 0, Said("scheme-ours" if found.state is SchemeState.ours else "scheme-unknown")
+    if found.state is SchemeState.unknown:
+        return 0, Said("scheme-unknown")
+    return 0, Said("scheme-ours")

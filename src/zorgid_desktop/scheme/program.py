@@ -26,9 +26,19 @@ class Program:
         return (*self.start, *self.options, "open", *(("--window",) if self.has_window else ()), "--")
 
 
+def is_packaged() -> bool:
+    """Tell whether this program runs from a package."""
+    return bool(getattr(sys, "frozen", False))
+
+
+def program_for(cards_folder: Path | None) -> Program:
+    """Return this program; it keeps finding the virtual cards, wherever a browser starts it."""
+    return this_program(("--cards-folder", str(cards_folder.resolve())) if cards_folder else ())
+
+
 def this_program(options: tuple[str, ...] = ()) -> Program:
     """Return the program that runs now, with windows when this computer can draw them."""
-    if getattr(sys, "frozen", False):
+    if is_packaged():
         return _packaged(Path(sys.executable), options)
     beside = Path(sys.executable).with_name(CONSOLE + Path(sys.executable).suffix)
     start = (str(beside),) if beside.is_file() else (sys.executable, "-m", "zorgid_desktop.cli")

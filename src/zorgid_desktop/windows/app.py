@@ -1,6 +1,9 @@
 """The app with windows: puts them together, and runs them until the last one is closed."""
 
+import contextlib
+import os
 import sys
+import threading
 from argparse import Namespace
 from collections.abc import Callable
 from datetime import date
@@ -13,7 +16,12 @@ from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from cardkit.readers import Readers
 from zorgid.kernel.sentences import Language
-from zorgid_desktop.flow.asking import SeenCard, Trouble
+from zorgid.protocol.errors import LinkMalformed
+from zorgid.protocol.links import LaunchLink, parse_link
+from zorgid_desktop.flow.asking import Said, SeenCard, Trouble
+from zorgid_desktop.opening import Opening, offer
+from zorgid_desktop.scheme.at_start import look_at_scheme
+from zorgid_desktop.scheme.program import is_packaged, program_for
 from zorgid_desktop.texts import language_of
 from zorgid_desktop.windows.about import AboutWindow
 from zorgid_desktop.windows.card_list import CardWatcher, Turn
@@ -22,6 +30,7 @@ from zorgid_desktop.windows.clipboard import OnceOnClipboard
 from zorgid_desktop.windows.drawing import Studio
 from zorgid_desktop.windows.face import WindowFace
 from zorgid_desktop.windows.flow_window import FlowWindow, Work
+from zorgid_desktop.windows.line import Line, listening
 from zorgid_desktop.windows.look import dress
 from zorgid_desktop.windows.pictures import app_icon
 from zorgid_desktop.windows.safety import catch_unforeseen, keep_no_core_files
@@ -73,9 +82,14 @@ class Desk(QObject):
         window.begin(work)
         return window
 
-    def follow(self, link: str) -> FlowWindow:
+    def follow(self, link: str | LaunchLink) -> FlowWindow:
         """Follow a launch link in a window of its own."""
         return self.start(following(link, self.words.language, self.turn))
+
+    def come_forward(self) -> None:
+        """Show the window of the flow that was begun last."""
+        if self.flows:
+            self.flows[-1].come_forward()
 
     def _note(self, trouble: Trouble | None) -> None:
         self.outcome = trouble
@@ -161,22 +175,66 @@ class Desk(QObject):
 
 
 def run_windows(link_text: str | None, options: Namespace) -> int:
-    """Run the app with windows: for a launch link, or with the list of cards; returns the exit code."""
+    """Run the app with windows: for a launch link, or with the list of cards; returns the exit code.
+
+    A link goes to the program that runs already at this desk, when there is one.
+    """
+    opening = offer(link_text, os.environ) if link_text is not None else Opening(is_ours=True)
+    if not opening.is_ours and opening.said is None:
+        return 0
     keep_no_core_files()
     application = new_application(language_of())
     open_readers, tray = readers_of(options.cards_folder)
     desk = Desk(Words(language_of()), open_readers, tray, OnceOnClipboard(QApplication.clipboard()))
     undo = catch_unforeseen(desk.unforeseen.emit)
     try:
-        if link_text is None:
-            desk.show_cards()
+        if opening.said is not None:
+            desk.show_trouble(opening.said)
+        if opening.is_ours:
+            _run_first(desk, link_text, application, options.cards_folder)
         else:
-            desk.follow(link_text)
-        application.exec()
+            application.exec()
     finally:
         desk.tidy()
         undo()
-    return STOPPED if link_text is not None and desk.outcome is not None else 0
+    is_refused = not opening.is_ours or desk.outcome is not None
+    return STOPPED if link_text is not None and is_refused else 0
+
+
+def _run_first(
+    desk: Desk, link_text: str | None, application: QApplication, cards_folder: Path | None
+) -> None:
+    """Run until the last window is closed; links of later starts come in by the line."""
+    line = Line(desk.is_busy, desk.follow, desk.come_forward)
+    with listening(line, os.environ):
+        if link_text is None:
+            desk.show_cards()
+        else:
+            _follow(desk, line, link_text)
+        _look_at_scheme(desk, cards_folder)
+        application.exec()
+
+
+def _follow(desk: Desk, line: Line, link_text: str) -> None:
+    try:
+        link = parse_link(link_text)
+    except LinkMalformed:
+        desk.outcome = Said("link-malformed")
+        desk.show_trouble(desk.outcome)
+    else:
+        line.begin(link)
+
+
+def _look_at_scheme(desk: Desk, cards_folder: Path | None) -> None:
+    """Tell in a window of its own when links start another program; asking the system takes its time."""
+
+    def look() -> None:
+        said = look_at_scheme(program_for(cards_folder), os.environ, is_packaged=is_packaged())
+        with contextlib.suppress(RuntimeError):  # the windows are gone already
+            if said is not None:
+                desk.unforeseen.emit(said)
+
+    threading.Thread(target=look, name="scheme", daemon=True).start()
 
 
 def new_application(language: Language) -> QApplication:
