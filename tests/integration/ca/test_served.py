@@ -18,7 +18,9 @@ from tests.ca_builders import new_card, served
 
 from zorgid.ca.model import CertificateStatus
 from zorgid.web.pki.app import PkiApp
+from zorgid.web.pki.door import PlainDoor
 from zorgid.web.pki.http1 import NotUnderstood, request_of
+from zorgid.web.pki.wire import Reply
 from zorgid.web.server import Door, serving
 
 
@@ -395,3 +397,56 @@ async def test_when_there_is_no_room_the_next_waits_until_somebody_leaves(house,
         assert not done
         writer.close()
         assert (await waiting).startswith(b"HTTP/1.1 404 ")
+
+
+async def test_who_takes_nothing_of_an_answer_is_hung_up_on(house, monkeypatch):
+    monkeypatch.setattr("zorgid.web.pki.door.SENT_WITHIN_SECONDS", 0.0)
+
+    async def large(_self, _one):
+        return Reply(200, bytes(50_000_000))
+
+    gone = asyncio.Event()
+    monkeypatch.setattr(PkiApp, "_safe_reply", large)
+    monkeypatch.setattr(PlainDoor, "lost", lambda _door, _line: gone.set())
+    async with served(house.app, house.port):
+        _, writer = await asyncio.open_connection("127.0.0.1", house.port, limit=1)
+        writer.write(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        async with asyncio.timeout(20):
+            await gone.wait()
+        writer.transport.abort()
+
+
+async def test_who_takes_a_long_answer_bit_by_bit_gets_all_of_it(house, monkeypatch):
+    monkeypatch.setattr("zorgid.web.pki.door.SWEEP_SECONDS", 0.01)
+
+    async def large(_self, _one):
+        return Reply(200, bytes(20_000_000))
+
+    monkeypatch.setattr(PkiApp, "_safe_reply", large)
+    async with served(house.app, house.port):
+        answer = await told(house.port, b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert len(answer.partition(b"\r\n\r\n")[2]) == 20_000_000
+
+
+async def test_who_goes_away_while_an_answer_is_looked_up_breaks_nothing(house, serial, monkeypatch):
+    asked, may_go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    long_way = PkiApp._safe_reply
+
+    async def slow(self, one):
+        asked.set()
+        await may_go_on.wait()
+        reply = await long_way(self, one)
+        done.set()
+        return reply
+
+    monkeypatch.setattr(PkiApp, "_safe_reply", slow)
+    async with served(house.app, house.port):
+        _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(asked_by_get(house.request(serial)))
+        await asked.wait()
+        writer.transport.abort()
+        may_go_on.set()
+        async with asyncio.timeout(10):
+            await done.wait()
+        again = await told(house.port, asked_by_get(house.request(serial), "Connection: close\r\n"))
+    assert ocsp.load_der_ocsp_response(bodies(again)[0]).serial_number == serial

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Final, Protocol, cast
 
@@ -78,10 +78,8 @@ class Line(asyncio.Protocol):
         self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget what was asked."""
+        """Leave; what is being looked up goes on, so that nothing breaks off in the database."""
         del exc
-        if self._answering is not None:
-            self._answering.cancel()
         self._door.lost(self)
 
     def data_received(self, data: bytes) -> None:
@@ -124,7 +122,7 @@ class Line(asyncio.Protocol):
         if answer is None:
             self._transport.pause_reading()
             self.until = float("inf")
-            self._answering = asyncio.get_running_loop().create_task(self._look_up(asked))
+            self._answering = self._door.looking_up(self._look_up(asked))
             return
         self._transport.write(answer)
         self._sent(is_last=asked.head.is_last)
@@ -134,12 +132,14 @@ class Line(asyncio.Protocol):
         assert self._transport is not None
         reply = await self._door.application.reply(asked)
         self._answering = None
+        if self._transport.is_closing():
+            return
         self._send(
             fitted(reply, method=asked.head.method, known=asked.head.known), is_last=asked.head.is_last
         )
-        with contextlib.suppress(RuntimeError):  # it is closing
+        if not self._transport.is_closing():
             self._transport.resume_reading()
-        self._go_on()
+            self._go_on()
 
     def _send(self, reply: Reply, *, is_last: bool) -> None:
         assert self._transport is not None
@@ -188,6 +188,7 @@ class PlainDoor:
         self.now = self._loop.time
         self._listening = listening
         self._coming: set[asyncio.Task[object]] = set()
+        self._looking_up: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
         self._sweeping = self._loop.call_later(SWEEP_SECONDS, self._sweep)
         self._is_taking = False
@@ -256,6 +257,13 @@ class PlainDoor:
         if not coming.cancelled() and (error := coming.exception()):
             logger.warning("a connection broke off", extra={"reason": type(error).__name__})
 
+    def looking_up(self, look_up: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Let an answer be looked up while other lines are served."""
+        task = self._loop.create_task(look_up)
+        self._looking_up.add(task)
+        task.add_done_callback(self._looking_up.discard)
+        return task
+
     def lost(self, line: Line) -> None:
         """Forget a line; there is room for another."""
         self.lines.discard(line)
@@ -285,6 +293,9 @@ class PlainDoor:
         self._sweeping.cancel()
         for line in tuple(self.lines):
             line.abort()
+        for task in tuple(self._looking_up):
+            task.cancel()
+        await asyncio.gather(*self._looking_up, return_exceptions=True)
 
 
 @asynccontextmanager
