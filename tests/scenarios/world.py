@@ -299,7 +299,7 @@ class Scenario:
         self.reader.add(
             name, make_blank_card(serial, attestation_root=self.world.attestation_root, **options)
         )
-        self.in_work(lambda work: demo_world._stock_card(work, str(serial)))
+        self.in_work(lambda work: demo_world.stock_card(work, str(serial)))
         return name
 
     def unsold(self, **options: Any) -> str:
