@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from zorgid_desktop import APP_VERSION
-from zorgid_desktop.build import FLAVOUR
+from zorgid_desktop.build import FLAVOUR, HAS_VIRTUAL_CARDS
+from zorgid_desktop.reader_check import add_reader_check, check_readers
+from zorgid_desktop.virtual_card import add_virtual_card, plug_in
 
 if TYPE_CHECKING:
     from cardkit.card import Card
@@ -38,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "cards": list_cards,
         "change": change_pin,
         "unblock": unblock_pin,
+        "reader-check": check_readers,
+        "virtual-card": plug_in,
     }[options.command]
     return command(options)
 
@@ -80,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     acts = pin.add_subparsers(dest="command", required=True)
     acts.add_parser("change", help="oude pincode, en tweemaal een nieuwe")
     acts.add_parser("unblock", help="pukcode, en tweemaal een nieuwe pincode")
+    add_reader_check(commands)
+    if HAS_VIRTUAL_CARDS:
+        add_virtual_card(commands)
     return parser
 
 

@@ -73,6 +73,13 @@ class VirtualReader:
         """Return what the named card keeps; for tests and for showing the tray of cards."""
         return CardFile(self._path(name)).load()
 
+    def file(self, name: str) -> CardFile:
+        """Return the file of the named card. Raises `KeyError` for an unknown name."""
+        path = self._path(name)
+        if not path.exists():
+            raise KeyError(name)
+        return CardFile(path)
+
     def insert(self, name: str) -> None:
         """Put the named card in, in place of one that is there. Raises `KeyError` for an unknown name."""
         if not self._path(name).exists():

@@ -54,7 +54,7 @@ def pkcs11_tool(*arguments: str | Path) -> str:
 def test_opensc_finds_no_error(
     plain_reader: Service, mode: Mode, atr: bytes, algorithm: KeyAlgorithm
 ) -> None:
-    """CARD-5, ALL-2. The card's management key is of the kind in whose name OpenSC asks for random numbers."""
+    """CARD-5, LOGIN-6. The card's management key is of the kind in whose name OpenSC asks for random numbers."""
     key = factory_management_key(ManagementKeyKind.tdes)
     blank = make_blank_card(1, mode=mode, atr=atr, management_key=key)
     plain_reader.insert(made_card(blank, algorithm).virtual)
@@ -63,7 +63,7 @@ def test_opensc_finds_no_error(
 
 
 def test_opensc_misses_nothing_but_random_numbers_on_a_card_with_an_aes_key(plain_reader: Service) -> None:
-    """ALL-2: this OpenSC knows one kind of management key only; nobody asks a card for random numbers."""
+    """LOGIN-6: this OpenSC knows one kind of management key only; nobody asks a card for random numbers."""
     plain_reader.insert(made_card().virtual)
     said = pkcs11_tool("--test")
     assert "1 errors" in said
@@ -107,7 +107,7 @@ def test_a_shared_secret_is_that_of_openssl(plain_reader: Service, tmp_path: Pat
 
 
 def test_ykman_knows_what_we_wrote(yubikey_reader: Service) -> None:
-    """CARD-5, ALL-2."""
+    """CARD-5, LOGIN-6."""
     made = made_card()
     yubikey_reader.insert(made.virtual, YUBIKEY)
     said = run("ykman", "--reader", yubikey_reader.slot_name(YUBIKEY), "piv", "info")
@@ -147,12 +147,12 @@ def ssh_form(made: MadeCard) -> str:
 
 
 def test_ssh_reads_the_key(ssh_key: str) -> None:
-    """ALL-2."""
+    """LOGIN-6."""
     assert ssh_key in run("ssh-keygen", "-D", OPENSC)
 
 
 def test_an_ssh_agent_signs_with_the_card(ssh_key: str, tmp_path: Path) -> None:
-    """ALL-2."""
+    """LOGIN-6."""
     asks = tmp_path / "asks"
     asks.write_text(f"#!/bin/sh\necho {PIN}\n")
     asks.chmod(0o700)

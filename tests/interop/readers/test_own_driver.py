@@ -38,7 +38,7 @@ with PcscReaders().present()[0].open_card() as card:
 
 
 def test_the_service_is_told_from_the_reader_and_the_reader_from_the_card(pcscd: Service) -> None:
-    """Three troubles, three errors (LOGIN-7)."""
+    """Three troubles, three errors (ALL-2)."""
     readers = PcscReaders()
     with pytest.raises(ReaderServiceAbsent):
         readers.present()
@@ -49,7 +49,7 @@ def test_the_service_is_told_from_the_reader_and_the_reader_from_the_card(pcscd:
 
 
 def test_a_reader_without_a_card_says_so(plain_reader: Service) -> None:
-    """LOGIN-7."""
+    """ALL-2."""
     reader = PcscReaders().present()[0]
     assert reader.name == plain_reader.slot_name()
     assert not reader.has_card()
@@ -58,7 +58,7 @@ def test_a_reader_without_a_card_says_so(plain_reader: Service) -> None:
 
 
 def test_a_reader_that_is_not_there_is_absent(plain_reader: Service) -> None:
-    """LOGIN-7."""
+    """ALL-2."""
     gone = PcscReader("a reader that was unplugged")
     assert not gone.has_card()
     with pytest.raises(ReaderAbsent), gone.connect():
@@ -127,7 +127,7 @@ def test_nothing_of_the_pin_stays_at_the_end(plain_reader: Service) -> None:
 
 
 def test_a_card_that_another_program_holds_is_busy_and_then_free(plain_reader: Service) -> None:
-    """LOGIN-7: the holder of the PIN alone uses the card, and a killed one leaves no PIN state."""
+    """ALL-2: the holder of the PIN alone uses the card, and a killed one leaves no PIN state."""
     virtual = VirtualCard(make_blank_card(1))
     plain_reader.insert(virtual)
     reader = PcscReader(plain_reader.slot_name(), turn_seconds=0.3)
@@ -151,7 +151,7 @@ def test_a_card_that_another_program_holds_is_busy_and_then_free(plain_reader: S
 
 
 def test_whoever_waited_in_vain_does_not_keep_the_card(plain_reader: Service) -> None:
-    """LOGIN-7: a card that comes free too late is let go again."""
+    """ALL-2: a card that comes free too late is let go again."""
     plain_reader.insert(make_blank_card(1))
     name = plain_reader.slot_name()
     with PcscReader(name).connect(), pytest.raises(CardBusy), PcscReader(name, turn_seconds=0.1).connect():
@@ -189,7 +189,7 @@ def test_a_card_that_is_pulled_at_the_pin_costs_no_try(plain_reader: Service) ->
 
 
 def test_a_service_that_ends_takes_the_card_along(pcscd: Service) -> None:
-    """LOGIN-7: a trouble with a name, and a new start finds everything again."""
+    """ALL-2: a trouble with a name, and a new start finds everything again."""
     pcscd.start(PLAIN)
     pcscd.insert(make_blank_card(1))
     readers = PcscReaders()
@@ -203,7 +203,7 @@ def test_a_service_that_ends_takes_the_card_along(pcscd: Service) -> None:
 
 
 def test_two_readers_are_two_places_for_a_card(pcscd: Service) -> None:
-    """LOGIN-7: the card in the one is not the card in the other."""
+    """ALL-2: the card in the one is not the card in the other."""
     pcscd.start(PLAIN, YUBIKEY)
     pcscd.insert(make_blank_card(1), PLAIN)
     pcscd.insert(make_blank_card(2), YUBIKEY)
@@ -236,7 +236,7 @@ class MuteCard(VirtualCard):
 
 
 def test_a_card_the_wrong_way_round_is_mute(plain_reader: Service) -> None:
-    """LOGIN-7."""
+    """ALL-2."""
     plain_reader.insert(MuteCard(make_blank_card(1)))
     reader = PcscReaders().present()[0]
     assert reader.has_card()

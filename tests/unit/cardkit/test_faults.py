@@ -50,7 +50,10 @@ def use(card: Card) -> None:
     card.pin_tries_left()
     card.puk_tries_left()
     certificates = card.read_certificates()
-    [(found.usage, found.certificate.subject, found.certificate.not_valid_after_utc) for found in certificates]
+    [
+        (found.usage, found.certificate.subject, found.certificate.not_valid_after_utc)
+        for found in certificates
+    ]
     card.verify_pin(FACTORY_PIN)
     for found in certificates:
         if found.slot is KeySlot.authentication:
@@ -182,7 +185,7 @@ BOTH_WALKS = pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.__name
 def test_a_fault_at_any_command_is_a_card_error_and_costs_no_try(
     mode: Mode, walk: Walk, name: str, stays: bool
 ) -> None:
-    """CARD-9, PIN-1, LOGIN-7: no other exception, no end that is none, no PIN sent again."""
+    """CARD-9, PIN-1, ALL-2: no other exception, no end that is none, no PIN sent again."""
     state = WALKS[walk](mode)
     peaceful = Faulty(VirtualCard(state), at=0)
     walk(PivCard.open(peaceful))
@@ -208,7 +211,7 @@ def test_a_fault_at_any_command_is_a_card_error_and_costs_no_try(
 def test_a_byte_that_was_changed_on_the_way_is_a_card_error_or_no_matter(
     walk: Walk, mode: Mode, at: int, byte: int, mask: int
 ) -> None:
-    """LOGIN-7: whatever a broken card or reader makes of an answer."""
+    """ALL-2: whatever a broken card or reader makes of an answer."""
 
     def garble(data: bytes) -> bytes:
         place = byte % len(data) if data else 0
@@ -256,7 +259,7 @@ def test_a_card_that_names_another_length_at_the_pin_hears_it_once(mode: Mode, n
 
 
 def test_a_card_that_goes_on_for_ever_is_ended() -> None:
-    """LOGIN-7."""
+    """ALL-2."""
     faulty = Faulty(VirtualCard(finished_card(Mode.extended)), at=3, fault=status(0x6100), stays=True)
     with pytest.raises(CardAnswerMalformed):
         PivCard.open(faulty).read_serial()

@@ -120,7 +120,7 @@ def reader(binding: Binding) -> PcscReader:
 )
 @pytest.mark.parametrize("call", ["SCardConnect", "SCardBeginTransaction"])
 def test_each_number_at_opening_is_a_trouble_of_its_own(code: int, error: type[CardError], call: str) -> None:
-    """LOGIN-7."""
+    """ALL-2."""
     binding = Binding(fails={call: code})
     with pytest.raises(error), reader(binding).connect():
         pass
@@ -128,31 +128,31 @@ def test_each_number_at_opening_is_a_trouble_of_its_own(code: int, error: type[C
 
 
 def test_an_unknown_number_at_opening_is_a_card_that_does_not_answer() -> None:
-    """LOGIN-7: nothing but card errors leaves the driver."""
+    """ALL-2: nothing but card errors leaves the driver."""
     with pytest.raises(CardMute), reader(Binding(fails={"SCardConnect": 0x80101234})).connect():
         pass
 
 
 def test_the_troubles_that_people_are_told_apart_are_all_there() -> None:
-    """LOGIN-7."""
+    """ALL-2."""
     assert {ReaderServiceAbsent, ReaderAbsent, ReaderEmpty, CardBusy, CardMute} == set(AT_OPENING.values())
 
 
 @pytest.mark.parametrize("call", ["SCardEstablishContext", "SCardListReaders"])
 def test_without_a_service_there_are_no_readers_to_speak_of(call: str) -> None:
-    """LOGIN-7."""
+    """ALL-2."""
     binding = Binding(fails={call: NO_SERVICE})
     with pytest.raises(ReaderServiceAbsent):
         PcscReaders(binding=binding).present()
 
 
 def test_a_reader_without_a_service_has_no_card() -> None:
-    """LOGIN-7."""
+    """ALL-2."""
     assert not reader(Binding(fails={"SCardEstablishContext": NO_SERVICE})).has_card()
 
 
 def test_without_the_binding_the_service_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """LOGIN-7: pyscard is an extra."""
+    """ALL-2: pyscard is an extra."""
     monkeypatch.setitem(sys.modules, "smartcard", None)
     with pytest.raises(ReaderServiceAbsent):
         PcscReaders().present()
@@ -186,7 +186,7 @@ def test_a_card_is_reset_and_let_go_at_the_end_and_the_transport_is_dead() -> No
 
 
 def test_a_card_that_was_pulled_is_let_go_all_the_same() -> None:
-    """LOGIN-7."""
+    """ALL-2."""
     binding = Binding(fails={"SCardEndTransaction": REMOVED, "SCardDisconnect": REMOVED})
     with reader(binding).connect():
         pass
@@ -194,7 +194,7 @@ def test_a_card_that_was_pulled_is_let_go_all_the_same() -> None:
 
 
 def test_a_held_card_gets_a_sign_of_life_and_dies_when_it_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """LOGIN-7: Windows resets a card that is held in silence, and people type slowly."""
+    """ALL-2: Windows resets a card that is held in silence, and people type slowly."""
     monkeypatch.setattr(connection, "SIGN_OF_LIFE_SECONDS", 0.001)
     binding, asked = Binding(), threading.Event()
 
@@ -263,7 +263,7 @@ def test_somebody_who_opens_the_card_is_no_event() -> None:
 
 
 def test_a_service_that_starts_or_ends_is_noticed() -> None:
-    """LOGIN-7."""
+    """ALL-2."""
     binding = Binding(fails={"SCardEstablishContext": NO_SERVICE})
     readers = PcscReaders(binding=binding)
     assert not readers.wait(0)
