@@ -6,6 +6,7 @@ pictures into the folder and returns their names.
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -19,8 +20,7 @@ def windows(folder: Path) -> list[str]:
     """Draw the windows of the Desktop App, without a screen."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     os.environ["QT_LOGGING_RULES"] = "*=false"
-    from PySide6.QtCore import Qt  # noqa: PLC0415 - other parts need no Qt
-    from PySide6.QtGui import QImage  # noqa: PLC0415
+    from PySide6.QtGui import QImage  # noqa: PLC0415 - other parts need no Qt
     from tests.desktop.examples import begun, windows  # noqa: PLC0415
 
     from zorgid.kernel.sentences import Language  # noqa: PLC0415
@@ -32,10 +32,9 @@ def windows(folder: Path) -> list[str]:
         for name, make in windows(language).items():
             window = begun(make())
             application.processEvents()
-            image = window.grab().toImage().convertToFormat(
-                QImage.Format.Format_Indexed8,
-                Qt.ImageConversionFlag.ThresholdDither | Qt.ImageConversionFlag.AvoidDither,
-            )
+            image = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+            commonest = [colour for colour, _ in Counter(image.constBits().cast("I")).most_common(256)]
+            image = image.convertToFormat(QImage.Format.Format_Indexed8, commonest)
             names.append(f"window-{name}-{language}.png")
             image.save(str(folder / names[-1]), "PNG", 0)
             window.close()

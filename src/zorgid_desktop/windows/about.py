@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from zorgid_desktop import APP_VERSION
 from zorgid_desktop.build import FLAVOUR
-from zorgid_desktop.windows.parts import Facts, band
+from zorgid_desktop.windows.parts import LEAST_WIDTH, Facts, band
 from zorgid_desktop.windows.screens.done import LastScreen
 from zorgid_desktop.windows.words import Words
 
@@ -35,7 +35,7 @@ class AboutWindow(QWidget):
         whole.addWidget(band(words))
         whole.addWidget(self._screen, 1)
         self.setWindowTitle(words.text("window-title", title=self._screen.title))
-        self.resize(560, 380)
+        self.resize(LEAST_WIDTH, 400)
 
     def begin(self) -> None:
         """Show the window."""

@@ -17,26 +17,27 @@ def card_arrives(readers: Readers, question: InsertCard, pause: Callable[[float]
 
     `pause(seconds)` waits for the person's own answer at most so long, and tells whether there is one.
     """
-    _settled(readers, 0)
+    _moved(readers, 0, pause)
     if question.trouble is None and _goes_by_itself(readers, question):
         return True
     before = _readers_with_card(readers)
     while not pause(0):
-        if _settled(readers, ONE_WAIT_SECONDS) is None:
-            pause(ONE_WAIT_SECONDS)
+        has_moved = _moved(readers, ONE_WAIT_SECONDS, pause)
         now = _readers_with_card(readers)
-        if now - before or (now != before and _goes_by_itself(readers, question)):
+        # Fewer cards than before is one that went; as many is one that was swapped quickly.
+        if has_moved and now and not now < before:
             return True
         before = now
     return False
 
 
-def _settled(readers: Readers, seconds: float) -> bool | None:
-    """Wait for the readers; None when there is nothing to wait for on this computer."""
+def _moved(readers: Readers, seconds: float, pause: Callable[[float], bool]) -> bool:
+    """Wait for the readers, or for the person where this computer has no readers to wait for."""
     try:
         return readers.wait(seconds)
     except CardError:
-        return None
+        pause(seconds)
+        return False
 
 
 def _readers_with_card(readers: Readers) -> frozenset[str]:

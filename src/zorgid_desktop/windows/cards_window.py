@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from zorgid_desktop.flow.asking import CardKind, Said, SeenCard
 from zorgid_desktop.windows.card_list import Shown, Status, status_of
 from zorgid_desktop.windows.parts import (
+    LEAST_WIDTH,
     Facts,
     Notice,
     Panel,
@@ -160,6 +161,7 @@ class CardsWindow(QWidget):
         whole.setSpacing(0)
         whole.addWidget(band(words))
         whole.addWidget(self.list, 1)
+        self.setMinimumWidth(LEAST_WIDTH)
         self.resize(WIDTH, HEIGHT)
 
     def begin(self) -> None:

@@ -13,7 +13,7 @@ from zorgid_desktop.flow.asking import Said, Trouble
 from zorgid_desktop.flow.ending import why_it_ended
 from zorgid_desktop.windows.drawing import Studio, last_screen_for, screen_between, screen_for
 from zorgid_desktop.windows.face import Asked, WindowFace
-from zorgid_desktop.windows.parts import band
+from zorgid_desktop.windows.parts import LEAST_WIDTH, band
 from zorgid_desktop.windows.screens.done import LastScreen, StoppedScreen
 from zorgid_desktop.windows.screens.progress import STEPS, BusyScreen, MakingScreen, StoppableScreen
 from zorgid_desktop.windows.screens.screen import Screen
@@ -60,6 +60,7 @@ class FlowWindow(QWidget):
         self._whole.setContentsMargins(0, 0, 0, 0)
         self._whole.setSpacing(0)
         self._whole.addWidget(band(self.studio.words))
+        self.setMinimumWidth(LEAST_WIDTH)
         room = self.screen().availableGeometry()
         self.resize(min(WIDTH, room.width() - 40), min(HEIGHT, room.height() - 60))
 

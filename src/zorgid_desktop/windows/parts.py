@@ -43,6 +43,10 @@ NO_HINTS: Final = (
 """What an input method must not do with a secret."""
 CLIPBOARD_KEYS: Final = (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.Cut)
 DIGIT_WIDTH: Final = "0"
+LONG_LABEL: Final = 30
+"""A label with more signs may need a second line."""
+LEAST_WIDTH: Final = 640
+"""No window is narrower: half of the narrowest screen, which is one at 200 %."""
 
 
 class Paragraph(QLabel):
@@ -221,7 +225,7 @@ def field(label: str, edit: QLineEdit, hint: str = "") -> QWidget:
     inside = QVBoxLayout(whole)
     inside.setContentsMargins(0, 0, 0, 0)
     inside.setSpacing(4)
-    name = short(label, "strong")
+    name = paragraph(label, "strong") if len(label) > LONG_LABEL else short(label, "strong")
     name.setBuddy(edit)
     edit.setAccessibleName(without_mnemonic(label))
     inside.addWidget(name)

@@ -1,0 +1,36 @@
+"""One Qt application for all tests of the windows, drawn on no screen; and a way to wait for what happens in it."""
+
+import os
+from collections.abc import Callable, Iterator
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from tests.desktop.driving import until
+
+from zorgid.kernel.sentences import Language
+from zorgid_desktop.windows.app import new_application
+
+
+@pytest.fixture(scope="session")
+def application() -> QApplication:
+    """Qt's application, as the app makes it."""
+    return new_application(Language.nl)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(application: QApplication) -> Iterator[None]:
+    """Close what a test opened, and leave the clipboard empty."""
+    yield
+    for window in application.topLevelWidgets():
+        window.hide()
+        window.deleteLater()
+    application.clipboard().clear()
+    application.processEvents()
+
+
+@pytest.fixture
+def soon() -> Callable[[Callable[[], object]], None]:
+    """Handle Qt's events until a condition holds."""
+    return until

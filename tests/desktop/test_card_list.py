@@ -1,0 +1,120 @@
+"""The list shows what lies in the readers, and is drawn anew when that changes."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from tests.desktop.driving import press, read, until
+from tests.desktop.examples import begun, cards_window, lists, seen_cards
+from tests.unit.desktop.builders import HOLDER, a_card_in
+
+from cardkit.errors import ReaderServiceAbsent
+from cardkit.readers import CardReader
+from cardkit.virtual import VirtualReader, VirtualReaders
+from zorgid.kernel.sentences import Language
+from zorgid_desktop.flow.asking import CardKind, SeenCard
+from zorgid_desktop.windows.card_list import SOON, CardWatcher, Shown, Status, Turn, shown_now, status_of
+from zorgid_desktop.windows.words import Words
+
+TODAY = date(2026, 6, 15)
+
+
+@pytest.mark.parametrize(
+    ("valid_until", "status"),
+    [
+        (None, None),
+        (TODAY - timedelta(days=1), Status.expired),
+        (TODAY, Status.soon),
+        (TODAY + SOON, Status.soon),
+        (TODAY + SOON + timedelta(days=1), Status.good),
+    ],
+)
+def test_how_a_card_stands_follows_from_its_last_day(valid_until: date | None, status: Status | None) -> None:
+    assert status_of(SeenCard("r", CardKind.other, valid_until=valid_until), TODAY) is status
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> VirtualReader:
+    return a_card_in(tmp_path)
+
+
+@pytest.fixture
+def seen(application: QApplication, reader: VirtualReader) -> Iterator[list[Shown]]:
+    """What the watcher told, in order."""
+    told: list[Shown] = []
+    watcher = CardWatcher(lambda: VirtualReaders(reader), Turn())
+    watcher.changed.connect(told.append)
+    watcher.start()
+    yield told
+    watcher.stop()
+
+
+def test_the_list_follows_the_cards(reader: VirtualReader, seen: list[Shown]) -> None:
+    until(lambda: seen)
+    assert [card.holder for card in seen[-1].cards] == [HOLDER]
+    reader.remove()
+    until(lambda: seen[-1].why_not == "cards-none")
+    reader.insert("anna")
+    until(lambda: seen[-1].cards)
+
+
+def test_the_list_waits_while_a_flow_uses_a_card(application: QApplication, reader: VirtualReader) -> None:
+    turn, told = Turn(), list[Shown]()
+    watcher = CardWatcher(lambda: VirtualReaders(reader), turn)
+    watcher.changed.connect(told.append)
+    with turn.lock:
+        watcher.start()
+        with VirtualReaders(reader).present()[0].open_card():
+            application.processEvents()
+        assert told == []
+    until(lambda: told)
+    watcher.stop()
+    assert told[0].cards
+
+
+class Workplace:
+    """A computer with these readers, or without the service for them."""
+
+    def __init__(self, readers: list[CardReader] | None) -> None:
+        self._readers = readers
+
+    def present(self) -> list[CardReader]:
+        if self._readers is None:
+            raise ReaderServiceAbsent
+        return self._readers
+
+    def wait(self, seconds: float) -> bool:
+        return False
+
+
+def test_service_and_reader_and_card_are_told_apart() -> None:
+    assert shown_now(Workplace(None)).why_not == "cards-no-service"
+    assert shown_now(Workplace([])).why_not == "cards-no-reader"
+
+
+def test_the_buttons_of_a_card_are_for_that_card(application: QApplication) -> None:
+    window = cards_window(Words(Language.nl), Shown(seen_cards()))
+    begun(window)
+    chosen: list[tuple[str, SeenCard]] = []
+    window.list.chosen.connect(lambda act, seen: chosen.append((act, seen)))
+    holder = seen_cards()[0].holder
+    press(window, f"Pincode veranderen van de kaart van {holder}")
+    press(window, f"Deblokkeer de kaart van {holder} met de pukcode")
+    assert chosen == [("change-pin", seen_cards()[0]), ("unblock-pin", seen_cards()[0])]
+
+
+def test_a_uzi_card_and_a_blank_one_have_no_buttons(application: QApplication) -> None:
+    window = cards_window(Words(Language.nl), Shown(seen_cards()))
+    assert [bool(panel.buttons) for panel in window.list.panels] == [True, False, False]
+
+
+@pytest.mark.parametrize("name", list(lists()))
+def test_a_screen_reader_hears_what_the_list_shows(application: QApplication, name: str) -> None:
+    window = begun(cards_window(Words(Language.nl), lists()[name]))
+    spoken = window.list.spoken()
+    for card in lists()[name].cards:
+        assert (card.holder or card.serial or "?") in spoken
+    assert lists()[name].cards or len(spoken) > len(window.list.title) + 20
+    assert read(window)
