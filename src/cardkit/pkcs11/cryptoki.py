@@ -24,6 +24,8 @@ LABEL_BYTES: Final = 32
 # CK_SESSION_INFO: slot, state, flags and the device's own error, all of one size.
 SESSION_INFO_FIELDS: Final = 4
 # The places of functions in CK_FUNCTION_LIST (pkcs11f.h).
+INITIALISE: Final = 0
+FINALISE: Final = 1
 GET_TOKEN_INFO: Final = 6
 INIT_TOKEN: Final = 9
 INIT_PIN: Final = 10
@@ -100,6 +102,17 @@ class Cryptoki:
             raise ModuleUnusable(module=path, flaw=ModuleFlaw.unfit)
         self._library = library  # stays loaded as long as its functions are used
         self._functions = listed.contents.functions
+
+    def start(self) -> int:
+        """Start the module (C_Initialize)."""
+        return self._call(INITIALISE, None)
+
+    def end(self) -> int:
+        """End everything that the module does (C_Finalize).
+
+        python-pkcs11 has all other threads of the interpreter wait meanwhile, be it for a card.
+        """
+        return self._call(FINALISE, None)
 
     def token_info(self, slot_id: int) -> tuple[int, TokenInfo | None]:
         """Return what the token in a slot says of itself, or None with the value that says why not."""

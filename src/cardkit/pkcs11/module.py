@@ -101,9 +101,20 @@ class Module:
     def refresh(self) -> None:
         """Start the module anew, where nobody holds a slot: some see what has changed only then."""
         with self._lock:
-            if self._library is not None and not self._held:
-                with self.calling("C_Initialize"):
-                    self._library.reinitialize()
+            if self._cryptoki is not None and not self._held:
+                self._cryptoki.end()
+                self._cryptoki.start()
+
+    def close(self) -> None:
+        """End the module for this process; it is loaded again when somebody needs it."""
+        with self._lock:
+            if self._cryptoki is None:
+                return
+            self._cryptoki.end()
+            self._cryptoki = self._library = None
+            import pkcs11  # noqa: PLC0415 - loaded by now
+
+            pkcs11.unload(self.path)
 
     def _load(self) -> None:
         with self._lock:

@@ -57,13 +57,11 @@ def softhsm(folder: Path) -> Iterator[Pkcs11Readers]:
 @contextmanager
 def module(path: str) -> Iterator[Pkcs11Readers]:
     """Name a module to the driver, and end it afterwards."""
-    import pkcs11
-
     assert Path(path).exists(), "make test installs softhsm2 and ykcs11"
     try:
         yield Pkcs11Readers(Modules((path,), are_named=True))
     finally:
-        pkcs11.unload(path)
+        module_at(path).close()
         module_at.cache_clear()
 
 
