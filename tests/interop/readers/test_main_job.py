@@ -1,0 +1,162 @@
+"""The main job through the computer's own PC/SC service, and the card that came of it under the tools of others."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from tests.app_builders import free_port
+from tests.interop.readers.desk import Desk, person_at, walk, world_of_today
+from tests.interop.readers.service import Service, eventually
+from tests.interop.readers.test_foreign_tools import OPENSC, run
+from tests.scenarios.checks import one_good_card
+from tests.scenarios.world import EMPLOYEE, NEW_PIN, Scenario
+
+from cardkit.card import CertificateUsage
+from cardkit.piv import PivCard
+from cardkit.virtual import VirtualCard
+from zorgid.audit.model import Actor, ActorKind
+from zorgid.cards import actions as cards
+from zorgid.cards.model import HoldReason
+from zorgid.storage.database import Work
+from zorgid_desktop.flow.asking import Wanted
+
+pytestmark = pytest.mark.xdist_group("pcscd")
+
+
+@pytest.fixture
+def world(quick_place: Path, database_url: str) -> Iterator[Scenario]:
+    folder = Path(tempfile.mkdtemp(prefix="zorgid-desk-", dir=quick_place))
+    with world_of_today(folder, database_url) as running:
+        yield running
+    shutil.rmtree(folder)
+
+
+def test_a_card_is_made_and_logs_in_at_a_real_reader(world: Scenario, plain_reader: Service) -> None:
+    """CARD-1, CARD-5, CARD-12, LOGIN-2: with the same steps as in process."""
+    blank = world.blank()
+    desk = Desk(plain_reader, world)
+    person = person_at(desk, world.maker(EMPLOYEE, blank))
+    walk(world, person, is_making=True)
+    desk.take_out()
+    one_good_card(world, EMPLOYEE, person)
+    person.cards[Wanted.login_card] = blank
+    person.pin = NEW_PIN
+    logged_in = walk(world, person, is_making=False)
+    assert logged_in.card.reader == plain_reader.slot_name()
+    assert person.codes() == []
+
+
+def test_nginx_takes_the_card_until_it_is_held(
+    world: Scenario, plain_reader: Service, tmp_path: Path
+) -> None:
+    """LOGIN-6, LIFE-2, LIFE-3: a server that knows our root and our list, and nothing else of us."""
+    blank = world.blank()
+    world.make(world.maker(EMPLOYEE, blank))
+    card = Desk(plain_reader, world).put_in(blank)
+    write_certificates(world, card, tmp_path)
+    write_lists(world, tmp_path)
+    with nginx(tmp_path) as port:
+        said = ask(port, tmp_path)
+    assert "200" in said, said
+    assert world.name_on(f"uzi-{EMPLOYEE}") in said
+    world.in_work(hold_it(world))
+    write_lists(world, tmp_path)
+    with nginx(tmp_path) as port:
+        said = ask(port, tmp_path)
+    assert "400" in said, said
+    assert "certificate revoked" in (tmp_path / "error.log").read_text()
+
+
+def hold_it(world: Scenario) -> Any:
+    (card,) = [card for card in world.cards(EMPLOYEE) if card["state"] == "active"]
+
+    async def hold(work: Work) -> None:
+        by = Actor(ActorKind.person, person_id=world.person_id(EMPLOYEE))
+        await cards.hold_card(work, card_id=card["id"], reason=HoldReason.lost, by=by)
+
+    return hold
+
+
+def write_certificates(world: Scenario, card: VirtualCard, folder: Path) -> None:
+    """Write the certificate on the card, the authorities that nginx trusts, and nginx's own certificate."""
+    found = PivCard.open(card).certificate_for(CertificateUsage.authentication)
+    (folder / "card.pem").write_bytes(pem(found.certificate))
+    hierarchy = world.running.hierarchy
+    trusted = pem(hierarchy.root.certificate) + pem(hierarchy.smartcard.certificate)
+    (folder / "trusted.pem").write_bytes(trusted)
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+    files = ("-keyout", folder / "server.key", "-out", folder / "server.pem")
+    run(
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        *subject,
+        *files,
+    )
+
+
+def write_lists(world: Scenario, folder: Path) -> None:
+    """Write the lists of revoked certificates as they are served now."""
+    world.published_serials()
+
+    async def fetched(name: str) -> bytes:
+        return (await world._pki.get(f"/crl/{name}.crl")).raise_for_status().content
+
+    lists = [x509.load_der_x509_crl(world.run(fetched(name))) for name in ("root", "smartcard")]
+    (folder / "lists.pem").write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in lists))
+
+
+def pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)
+
+
+@contextmanager
+def nginx(folder: Path) -> Iterator[int]:
+    """Run nginx with the files of the folder; gives its port."""
+    port = free_port()
+    (folder / "nginx.conf").write_text(f"""
+        pid {folder}/nginx.pid;
+        error_log {folder}/error.log info;
+        events {{}}
+        http {{
+            access_log off;
+            server {{
+                listen 127.0.0.1:{port} ssl;
+                ssl_certificate {folder}/server.pem;
+                ssl_certificate_key {folder}/server.key;
+                ssl_client_certificate {folder}/trusted.pem;
+                ssl_crl {folder}/lists.pem;
+                ssl_verify_client on;
+                ssl_verify_depth 2;
+                location / {{ return 200 "$ssl_client_s_dn"; }}
+            }}
+        }}
+    """)
+    command = ["setpriv", "--pdeathsig", "TERM", "nginx", "-p", folder, "-c", folder / "nginx.conf"]
+    process = subprocess.Popen([*map(str, command), "-g", "daemon off;", "-e", str(folder / "start.log")])
+    try:
+        eventually((folder / "nginx.pid").exists, "nginx runs")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def ask(port: int, folder: Path) -> str:
+    """Ask the server for a page by curl, which proves itself with the card."""
+    key = f"pkcs11:id=%01;type=private?pin-value={NEW_PIN}"
+    told = ("--silent", "--show-error", "--write-out", " %{http_code}", "--cacert", folder / "server.pem")
+    card = ("--engine", "pkcs11", "--key-type", "ENG", "--key", key, "--cert", folder / "card.pem")
+    return run("curl", *told, *card, f"https://localhost:{port}/", env={"PKCS11_MODULE_PATH": OPENSC})
