@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "unregister": change_scheme,
         "check": change_scheme,
         "open": open_link,
+        "window": open_window,
         "cards": list_cards,
         "change": change_pin,
         "unblock": unblock_pin,
@@ -66,10 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     opening = commands.add_parser("open", help="doe wat een link van ZORG-ID vraagt")
-    opening.add_argument("link", help="de link van de pagina, tussen aanhalingstekens")
+    opening.add_argument("link", nargs="*", help="de link van de pagina, tussen aanhalingstekens")
+    opening.add_argument("--window", action="store_true", help="in een venster in plaats van in de terminal")
     opening.add_argument(
         "--print-address", action="store_true", help="toon het adres in plaats van een browser te openen"
     )
+    commands.add_parser("window", help="toon de kaarten in een venster")
     scheme = commands.add_parser("scheme", help="welk programma de links van ZORG-ID opent")
     whose = scheme.add_subparsers(dest="command", required=True)
     whose.add_parser("register", help="laat links van ZORG-ID deze app openen")
@@ -96,7 +99,9 @@ def _start(options: argparse.Namespace) -> tuple["Workplace", "TerminalFace"]:
     from zorgid_desktop.workplace import workplace_with  # noqa: PLC0415
 
     place = workplace_with(options.cards_folder)
-    return place, TerminalFace(place.readers, language_of(), tray=place.tray)
+    # What a program reads is on the output; what a person reads then stands beside it.
+    show = partial(print, file=sys.stderr) if getattr(options, "json", False) else print
+    return place, TerminalFace(place.readers, language_of(), tray=place.tray, show=show)
 
 
 def open_link(options: argparse.Namespace) -> int:
@@ -107,12 +112,16 @@ def open_link(options: argparse.Namespace) -> int:
     from zorgid_desktop.server import Platform  # noqa: PLC0415
     from zorgid_desktop.texts import language_of  # noqa: PLC0415
 
+    if options.window:
+        return open_window(options)
+    if not options.link:
+        _parser().error("")
     place, face = _start(options)
     if _lacks_cards(place, face):
         return 1
 
     def run() -> None:
-        link = parse_link(options.link)
+        link = parse_link(_one_link(options.link))
         origin = origin_of(link.environment, os.environ)
         opener = partial(_open_browser, face, is_printed=options.print_address)
         with Platform(origin, language=language_of()) as platform:
@@ -120,6 +129,19 @@ def open_link(options: argparse.Namespace) -> int:
             _run(around, face, link, is_watching=place.tray is None and not options.no_watch)
 
     return _explained(face, run)
+
+
+def open_window(options: argparse.Namespace) -> int:
+    """Run the app with windows: for a link, or with the list of cards."""
+    from zorgid_desktop.windows.app import run_windows  # noqa: PLC0415 - loads Qt
+
+    words = getattr(options, "link", [])
+    return run_windows(_one_link(words) if words else None, options)
+
+
+def _one_link(words: Sequence[str]) -> str:
+    """Return the one link; several words are none, and nothing says what they were."""
+    return words[0] if len(words) == 1 else ""
 
 
 def _run(around: "Surroundings", face: "TerminalFace", link: "LaunchLink", *, is_watching: bool) -> None:
@@ -154,11 +176,11 @@ def _open_browser(face: "TerminalFace", address: str, browser: "Browser", *, is_
 
 def _explained(face: "TerminalFace", run: Callable[[], None]) -> int:
     """Run a flow; whatever stops it is said in a sentence, and no traceback is shown."""
-    from zorgid_desktop.flow.ending import why_it_ended  # noqa: PLC0415
-
     try:
         run()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last one who can say anything
+        from zorgid_desktop.flow.ending import why_it_ended  # noqa: PLC0415 - takes as long as all the rest
+
         face.explain(why_it_ended(error))
         return 1
     return 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cardkit.readers import Readers
 from zorgid.kernel.sentences import Language, Sentence
-from zorgid.protocol.context import Context, Purpose
+from zorgid.protocol.purposes import Purpose
 from zorgid_desktop.flow.asking import (
     AskBirthDate,
     AskPin,
@@ -30,13 +30,14 @@ from zorgid_desktop.flow.asking import (
     Trouble,
     Wanted,
 )
+from zorgid_desktop.flow.birth_dates import birth_date_in
 from zorgid_desktop.flow.choosing import Need, is_there
-from zorgid_desktop.flow.making import birth_date_in
 from zorgid_desktop.flow.seeing import said_of_card
 from zorgid_desktop.texts import sentence
 
 if TYPE_CHECKING:
     from cardkit.virtual import VirtualReader
+    from zorgid.protocol.context import Context
 
 T = TypeVar("T")
 YES = frozenset({"ja", "j", "yes", "y"})
@@ -180,7 +181,7 @@ class TerminalFace:
         self._show(f"\n{self._wrapped(text.text)}")
         return self._line(text.next_step, self._read_hidden)
 
-    def _show_context(self, context: Context) -> None:
+    def _show_context(self, context: "Context") -> None:
         facts = context.model_dump()
         is_act = context.act is not None and context.purpose is not Purpose.login
         codes = ["context-act" if is_act else "context-login", "context-origin", "stop-hint"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from cardkit.errors import CardError
 from cardkit.readers import Readers
+from zorgid_desktop.build import HAS_VIRTUAL_CARDS
 
 if TYPE_CHECKING:
     from cardkit.virtual import VirtualReader
@@ -46,7 +47,7 @@ def workplace_with(cards_folder: Path | None) -> Workplace:
     if cards_folder is not None:
         return virtual_workplace(cards_folder)
     here = readers_here()
-    if DEMO_CARDS.is_dir() and not _has_card(here):
+    if HAS_VIRTUAL_CARDS and DEMO_CARDS.is_dir() and not _has_card(here):
         return virtual_workplace(DEMO_CARDS)
     return Workplace(here)
 

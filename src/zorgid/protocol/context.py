@@ -6,27 +6,23 @@ It comes from the platform over the app's own connection, never from the link (p
 
 import hashlib
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import rfc8785
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from zorgid.protocol.purposes import MeansUsed, Purpose
 
-class Purpose(StrEnum):
-    """What a proof is for. A proof counts for its own purpose only; only `login` ever makes a session."""
-
-    login = "login"
-    make_card = "make-card"
-    validate_organisation = "validate-organisation"
-    prove_new_card = "prove-new-card"
-
-
-class MeansUsed(StrEnum):
-    """The kinds of means that can prove who is there with a card."""
-
-    uzi_card = "uzi-card"
-    smartcard = "smartcard"
+__all__ = [
+    "Context",
+    "MeansUsed",
+    "Message",
+    "Purpose",
+    "canonical",
+    "context_matches_act",
+    "sha256_of_act",
+    "still_open",
+]
 
 
 class Message(BaseModel):

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from cardkit.secrets import PinRules, Puk
 from zorgid.kernel.sentences import Sentence
-from zorgid.protocol.context import Context
+
+if TYPE_CHECKING:
+    from zorgid.protocol.context import Context
 
 T = TypeVar("T")
 
@@ -107,7 +109,7 @@ class ChooseCard(Question[int]):
 class AskPin(Question[str]):
     """The PIN of the card in the reader, after the context was shown."""
 
-    context: Context | None
+    context: "Context | None"
     holder: str
     tries_left: int | None
     rules: PinRules

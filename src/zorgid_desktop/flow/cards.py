@@ -1,5 +1,7 @@
 """Shows a PIN to the card, once per act of the person; and says what a trouble with card or reader is."""
 
+from typing import TYPE_CHECKING
+
 from cardkit.apdu import WRONG_DATA
 from cardkit.card import Card
 from cardkit.errors import (
@@ -20,8 +22,10 @@ from cardkit.errors import (
     ReaderServiceAbsent,
 )
 from cardkit.secrets import Pin, PinRules
-from zorgid.protocol.context import Context
 from zorgid_desktop.flow.asking import AskPin, ChoosePin, Face, Said, Trouble
+
+if TYPE_CHECKING:
+    from zorgid.protocol.context import Context
 
 
 class FlowStopped(Exception):
@@ -36,7 +40,7 @@ class WrongCard(FlowStopped):
     """Other cards are in the readers than the step needs; nothing was done to them, and another may do."""
 
 
-def show_pin(face: Face, card: Card, *, context: Context | None, holder: str) -> Pin:
+def show_pin(face: Face, card: Card, *, context: "Context | None", holder: str) -> Pin:
     """Ask the PIN until the card takes it, and return it for the uses that follow in this same step.
 
     A text that cannot be a PIN costs no try (PIN-3); each wrong one is a new act of the person (PIN-1).

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cardkit.errors import CardError, ReaderAbsent, ReaderEmpty
 from cardkit.readers import CardReader, Readers
 from cardkit.secrets import SMARTCARD_PIN, PinRules
-from zorgid.protocol.context import MeansUsed
+from zorgid.protocol.purposes import MeansUsed
 from zorgid_desktop.flow.asking import CardKind, ChooseCard, Face, Said, SeenCard, Wanted
 from zorgid_desktop.flow.cards import WrongCard, trouble_of
 from zorgid_desktop.flow.seeing import OpenCard, said_in_reader, said_of_card, see

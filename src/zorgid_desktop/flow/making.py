@@ -5,10 +5,9 @@ but whose PUK was not confirmed as kept is emptied and made again. Nothing is do
 not the reserved one.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, date
+from datetime import UTC
 from typing import Final
 
 from cardkit.card import Card
@@ -36,6 +35,7 @@ from zorgid_desktop.flow.asking import (
     Trouble,
     Wanted,
 )
+from zorgid_desktop.flow.birth_dates import birth_date_in
 from zorgid_desktop.flow.cards import FlowStopped, WrongCard, chosen_pin, trouble_of
 from zorgid_desktop.flow.choosing import Need, card_in
 from zorgid_desktop.flow.login import Surroundings
@@ -61,8 +61,6 @@ START_OVER: Final = frozenset({"key-already-seen", "intent-spent"})
 
 An earlier try broke off while the certificates were signed.
 """
-
-BIRTH_DATE: Final = re.compile(r"\s*(\d{1,2})[-/ .](\d{1,2})[-/ .](\d{4})\s*")
 
 
 def make_card(around: Surroundings, face: Face, link: LaunchLink) -> IssuanceView:
@@ -131,18 +129,6 @@ def state_birth_date(
             request = BirthDateRequest(issuance_id=view.issuance_id, birth_on=birth_on)
             return around.platform.call("/issuance/birth-date", request, IssuanceView)
         trouble = Said("birth-date-unreadable")
-
-
-def birth_date_in(typed: str) -> date | None:
-    """Return the day in a text such as 31-3-1980, or None when there is none in it."""
-    match = BIRTH_DATE.fullmatch(typed)
-    if match is None:
-        return None
-    day, month, year = (int(part) for part in match.groups())
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
 
 
 def make_from_blank(

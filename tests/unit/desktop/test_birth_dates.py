@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zorgid_desktop.flow.making import birth_date_in
+from zorgid_desktop.flow.birth_dates import birth_date_in
 
 days = st.dates()
 marks = st.sampled_from("-/ .")

@@ -13,7 +13,7 @@ from zorgid.protocol.links import Browser
 from zorgid_desktop.browsers import PROGRAMS, open_in_browser
 from zorgid_desktop.cli import main
 from zorgid_desktop.environments import DEMO_ORIGIN, EnvironmentUnknown, origin_of
-from zorgid_desktop.flow.making import birth_date_in
+from zorgid_desktop.flow.birth_dates import birth_date_in
 
 HANDLE = "AAECAwQFBgcICQoLDA0ODw"
 

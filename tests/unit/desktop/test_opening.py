@@ -1,6 +1,5 @@
 """What happens to a link before a window is drawn, and what is looked at when the app starts."""
 
-
 import pytest
 
 from zorgid.protocol.links import LaunchLink, parse_link

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import zorgid_desktop
+from cardkit.errors import ModuleFlaw
 from zorgid.kernel.sentences import Language, Sentence
 from zorgid.protocol.environments import EnvironmentRefused
 from zorgid.protocol.errors import LinkMalformed
@@ -21,6 +22,7 @@ SPEAKERS = {"Said", "_said"}
 CODES_IN_TABLES = {
     *TROUBLES.values(),
     *(code for code in ENDED.values() if code),
+    *(f"module-{flaw}" for flaw in ModuleFlaw),
     *(f"ask-{wanted}" for wanted in Wanted),
     "ask-blank-card-again",
     PlatformUnreachable.code,
@@ -70,7 +72,7 @@ def test_the_search_finds_what_the_app_says() -> None:
 
 
 def test_everything_that_is_said_has_its_sentence() -> None:
-    assert said() - {"ask-", "-again"} - catalogue().codes() == set()
+    assert said() - {"ask-", "-again", "module-"} - catalogue().codes() == set()
 
 
 def handed_over(source: str) -> Iterator[tuple[str, set[str]]]:
