@@ -18,7 +18,7 @@ from zorgid_desktop.flow.asking import (
     Question,
     StartOver,
 )
-from zorgid_desktop.flow.making import birth_date_in
+from zorgid_desktop.flow.birth_dates import birth_date_in
 
 Fields = Mapping[str, str]
 
