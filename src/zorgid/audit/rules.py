@@ -8,6 +8,7 @@ hash tells nothing.
 
 import dataclasses
 import hmac
+import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, timedelta
@@ -98,14 +99,27 @@ def canonical_entry(entry: Entry) -> bytes:
     """Return the bytes of an entry that its MAC covers: everything but the values of personal facts.
 
     Raises:
-        ValueError: a field holds what `fit` never lets in, so the row was not written by `record`.
+        ValueError, TypeError: a field holds what `fit` never lets in, so the row was not written by `record`.
     """
-    fields = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
-    del fields["personal"]
+    fields = {name: getattr(entry, name) for name in COVERED}
     fields["at"] = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
-    return ENTRY_LABEL + rfc8785.dumps(
-        {name: str(v) if isinstance(v, UUID) else v for name, v in fields.items()}
-    )
+    return ENTRY_LABEL + canonical({name: str(v) if isinstance(v, UUID) else v for name, v in fields.items()})
+
+
+COVERED: Final = tuple(field.name for field in dataclasses.fields(Entry) if field.name != "personal")
+
+
+def canonical(value: Json) -> bytes:
+    """Return the canonical JSON of what `fit` gives.
+
+    Where all is ASCII and `fit` let no fraction in, the standard library writes the same bytes as that for
+    RFC 8785, six times as quickly. Names beyond ASCII are put in order by the other.
+    """
+    text = _ENCODER.encode(value)
+    return text.encode("ascii") if text.isascii() else rfc8785.dumps(value)
+
+
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def mac_of_entry(entry: Entry, mac: Mac) -> bytes:
@@ -118,7 +132,7 @@ def hash_personal(entry_id: UUID, name: str, value: Json, mac: Mac) -> str:
 
     The same value in another entry or field gives another hash.
     """
-    covered = rfc8785.dumps({"entry": str(entry_id), "name": name, "value": value})
+    covered = canonical({"entry": str(entry_id), "name": name, "value": value})
     return base64url(mac(PERSONAL_LABEL + covered))
 
 

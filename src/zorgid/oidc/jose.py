@@ -7,7 +7,7 @@ their form.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -34,9 +34,9 @@ class TokenUnreadable(Exception):
     """The text is not a token signed by one of the keys with one of the algorithms; the message says why."""
 
 
-class _Registry(jws.JWSRegistry):
-    max_header_length = 4096  # a header with x5c exceeds the 512 of the library
-    max_payload_length = LONGEST_TOKEN
+@lru_cache(maxsize=8)
+def _registry(algorithm: str) -> jws.JWSRegistry:
+    return jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,18 @@ class UnverifiedToken:
 
     def header(self) -> Mapping[str, Any]:
         """Return the unverified header. Raises `TokenUnreadable`."""
-        return _json_object(self._part(0))
+        return self._header
 
     def claims(self) -> Mapping[str, Any]:
         """Return the unverified claims. Raises `TokenUnreadable`."""
+        return self._claims
+
+    @cached_property
+    def _header(self) -> Mapping[str, Any]:
+        return _json_object(self._part(0))
+
+    @cached_property
+    def _claims(self) -> Mapping[str, Any]:
         return _json_object(self._part(1))
 
     def _part(self, index: int) -> bytes:
@@ -81,12 +89,22 @@ def verified(token: UnverifiedToken, keys: Mapping[str, Any], algorithms: Sequen
         raise TokenUnreadable("the key is registered for another algorithm or use")
     if "crit" in header:
         raise TokenUnreadable("no critical header is understood")  # RFC 7515, section 4.1.11
-    registry = _Registry(algorithms=[str(algorithm)], strict_check_header=False)
     try:
-        key = _parsed(_compact_json(public_half(jwk)))
-        return _json_object(jws.deserialize_compact(token.text, key, [str(algorithm)], registry).payload)
+        is_signed = _is_signed(token, header, _parsed(_compact_json(public_half(jwk))))
     except (JoseError, ValueError, TypeError) as error:
         raise TokenUnreadable(f"{type(error).__name__}: {error}") from None
+    if not is_signed:
+        raise TokenUnreadable("the signature does not fit")
+    return token.claims()
+
+
+def _is_signed(token: UnverifiedToken, header: Mapping[str, Any], key: Key) -> bool:
+    registry = _registry(header["alg"])
+    registry.check_header(dict(header))
+    algorithm = registry.get_alg(header["alg"])
+    algorithm.check_key(key)
+    signing_input, _, signature = token.text.rpartition(".")
+    return algorithm.verify(signing_input.encode("ascii"), from_base64url(signature), key)
 
 
 def signed(keys: KeyProvider, by: SigningKey, claims: Mapping[str, Any], *, typ: str) -> str:
@@ -132,7 +150,7 @@ def _key_for(header: Mapping[str, Any], keys: Mapping[str, Any]) -> Mapping[str,
 
 def _json_object(encoded: bytes) -> Mapping[str, Any]:
     try:
-        value = json.loads(encoded, object_pairs_hook=_without_repetition)
+        value = _DECODER.decode(encoded.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise TokenUnreadable(f"not JSON: {type(error).__name__}") from None
     if not isinstance(value, dict):
@@ -147,8 +165,13 @@ def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_without_repetition)
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+"""Made once: the module's functions make one for each call."""
+
+
 def _compact_json(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def _fixed_length(der: bytes) -> bytes:

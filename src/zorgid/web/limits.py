@@ -108,7 +108,7 @@ class Limits:
         self._database = database
         self._clock = clock
         self._mac = mac
-        self._in_memory: OrderedDict[bytes, datetime] = OrderedDict()
+        self._in_memory: OrderedDict[tuple[str, str], datetime] = OrderedDict()
         self._shared_takes = 0
 
     async def take(self, connection: HTTPConnection, limit: Limit, key: str | None = None) -> None:
@@ -124,15 +124,16 @@ class Limits:
 
     async def take_for(self, origin: Origin, limit: Limit, key: str) -> None:
         """Count one against `limit` for `key`. Raises `TooMany`."""
+        if not limit.is_shared:
+            self._take_in_memory(limit, key)
+            return
         hashed = self._mac(b"zorgid limit\n" + limit.name.encode() + b"\n" + key.encode("utf-8", "replace"))
-        if limit.is_shared:
-            await self._take_shared(origin, limit, hashed)
-        else:
-            self._take_in_memory(limit, hashed)
+        await self._take_shared(origin, limit, hashed)
 
-    def _take_in_memory(self, limit: Limit, key: bytes) -> None:
-        self._in_memory[key] = after_taking(limit, self._in_memory.get(key), self._clock())
-        self._in_memory.move_to_end(key)
+    def _take_in_memory(self, limit: Limit, key: str) -> None:
+        named = (limit.name, key)
+        self._in_memory[named] = after_taking(limit, self._in_memory.get(named), self._clock())
+        self._in_memory.move_to_end(named)
         if len(self._in_memory) > MOST_KEYS_IN_MEMORY:
             self._in_memory.popitem(last=False)
 

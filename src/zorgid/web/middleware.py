@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -99,7 +99,8 @@ class Named:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["x-request-id"] = origin.request_id
+                named = (b"x-request-id", origin.request_id.encode("latin-1"))
+                message["headers"] = [*message["headers"], named]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=origin.request_id):
@@ -126,16 +127,17 @@ class Headed:
 
     def __init__(self, inner: ASGIApp, around: Surroundings) -> None:
         self._inner = inner
-        self._headers = HEADERS | ({"strict-transport-security": YEAR_OF_TLS} if around.is_secure else {})
+        told = HEADERS | ({"strict-transport-security": YEAR_OF_TLS} if around.is_secure else {})
+        self._headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
 
         async def send_headed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                given = list(message["headers"])
+                names = {name for name, _ in given}
+                message["headers"] = given + [one for one in self._headers if one[0] not in names]
             await send(message)
 
         await self._inner(scope, receive, send_headed)
