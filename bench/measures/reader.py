@@ -1,6 +1,5 @@
 """How long 100 commands to the virtual card take through the PC/SC service, and what acknowledging spares.
 
-
 The same card is asked with and without acknowledging what comes at once (`cardkit.virtual.vpcd`).
 """
 
