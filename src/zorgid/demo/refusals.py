@@ -58,7 +58,7 @@ def BAD_CARDS(demo: RunningDemo) -> Iterable[Attempt]:  # noqa: N802 - a table t
         "inloggen: pincode van 9 tekens", "pin-unfit", _log_in("uzi-medewerker-lelietje", "123456789")
     )
     yield Attempt("inloggen: pincode met é", "pin-unfit", _log_in("uzi-medewerker-lelietje", "12345é"))
-    yield Attempt("inloggen: lege kaart", "certificate-missing", _log_in("leeg-2", "123456"))
+    yield Attempt("inloggen: lege kaart", "wrong-card", _log_in("leeg-2", "123456"))
 
 
 def _log_in(card: str, pin: str) -> Callable[[Walks], Awaitable[Outcome]]:
