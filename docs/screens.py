@@ -41,7 +41,16 @@ def windows(folder: Path) -> list[str]:
     return names
 
 
-PARTS: Final[Mapping[str, Callable[[Path], list[str]]]] = {"windows": windows}
+def workplace(folder: Path) -> list[str]:
+    """Walk through the virtual workplace with a browser; needs Debian's chromium."""
+    import asyncio  # noqa: PLC0415 - other parts need no browser
+
+    from tests.workplace_pictures import draw  # noqa: PLC0415
+
+    return asyncio.run(draw(folder))
+
+
+PARTS: Final[Mapping[str, Callable[[Path], list[str]]]] = {"windows": windows, "workplace": workplace}
 """What draws which pictures."""
 
 

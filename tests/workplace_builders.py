@@ -208,7 +208,7 @@ def told_to_log() -> Iterator[StringIO]:
 
 @asynccontextmanager
 async def staged(
-    folder: Path, database_url: str, *, trust: ssl.SSLContext | bool = True, **settings: Any
+    folder: Path, database_url: str | None, *, trust: ssl.SSLContext | bool = True, **settings: Any
 ) -> AsyncIterator[Stage]:
     """Run everything while the block does; the organisation De Linde is registered in the demo."""
     port = ports_for_demo()

@@ -34,7 +34,7 @@ async def make_card(person: Person, uzi: str, blank: str, *, pin: str = TEST_PIN
         page = await person.answer(page, "typed", first=pin, second=pin)
     seen.append(page := await person.until("Bewaar uw pukcode"))
     seen.append(page := await person.answer(page, "kept", kept="yes"))
-    seen.append(page := await person.until("Gelukt!"))
+    seen.append(page := await person.until("Uw Smartcard is klaar"))
     assert all(TEST_ONLY in one.text for one in seen)
     return page
 
@@ -62,7 +62,7 @@ async def test_pulling_the_card_from_the_virtual_reader_ends_the_session_at_once
     assert landed.address == f"{stage.origin}/portal/cards"
     page = await person.until("U bent ingelogd")
     await person.take_out(page)
-    page = await person.until("De app is klaar")
+    page = await person.until("U bent uitgelogd")
     assert "Uw sessie bij ZORG-ID is beëindigd" in page.text
     assert (await person.open(f"{stage.origin}/portal/cards")).address != f"{stage.origin}/portal/cards"
     assert "session-ended" in await stage.log()

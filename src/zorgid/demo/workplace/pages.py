@@ -19,12 +19,13 @@ from zorgid.demo.workplace.errors import DeskUnknown, LinkForElsewhere
 from zorgid.demo.workplace.showing import facts_of, words_for
 from zorgid.demo.workplace.tray import cards_in
 from zorgid.kernel.secrets import Secret
+from zorgid.kernel.sentences import Language
 from zorgid.protocol.links import LaunchLink, parse_link
 from zorgid.web.edge import language_of, render
 from zorgid.web.limits import BEGIN_PER_ADDRESS
 from zorgid.web.policy import content_policy
 from zorgid.web.services import services_of
-from zorgid_desktop.flow.asking import AskBirthDate, InsertCard
+from zorgid_desktop.flow.asking import AskBirthDate
 
 COOKIE: Final = "zid-desk"
 SETTLED_WITHIN_SECONDS: Final = 4.0
@@ -230,16 +231,15 @@ class Pages:
         """Return the desk as it looks now."""
         language = language_of(request)
         cards = await asyncio.to_thread(cards_in, desk.reader, self.register)
-        question = desk.asked.question if desk.asked else None
-        wanted = question.wanted if isinstance(question, InsertCard) else None
         facts = {
-            **facts_of(desk, cards, wanted),
+            **facts_of(desk, cards),
             "links": self.links,
             "at_hand": self._at_hand(desk),
             "said": words_for(language),
             "wrong": None,
             "day_to_check": None,
             "leads_on_by_itself": desk.leads_on(),
+            "switch_to": f"/?lang={'en' if language is Language.nl else 'nl'}",
             **more,
         }
         response = render(request, "workplace/desk.html", facts)

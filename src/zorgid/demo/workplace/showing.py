@@ -6,9 +6,9 @@ from typing import Any
 from zorgid.demo.workplace.answers import STEPS
 from zorgid.demo.workplace.desk import Desk
 from zorgid.demo.workplace.face import Seen
-from zorgid.demo.workplace.tray import TEST_PIN, TrayCard, heaps
+from zorgid.demo.workplace.tray import TEST_PIN, TrayCard, heaps, heaps_for
 from zorgid.kernel.sentences import Language, Sentence
-from zorgid_desktop.flow.asking import Trouble, Wanted
+from zorgid_desktop.flow.asking import InsertCard, Trouble
 from zorgid_desktop.texts import sentence
 
 
@@ -21,16 +21,20 @@ def words_for(language: Language) -> Callable[[Trouble], Sentence]:
     return said
 
 
-def facts_of(desk: Desk, cards: Sequence[TrayCard], wanted: Wanted | None) -> dict[str, Any]:
-    """Return what the template names of a desk."""
+def facts_of(desk: Desk, cards: Sequence[TrayCard]) -> dict[str, Any]:
+    """Return what the template names of a desk; while a second link waits, its question comes first."""
     seen = desk.seen
+    question = seen.asked.question if seen.asked and not desk.waiting else None
+    wanted = question.wanted if isinstance(question, InsertCard) else None
+    in_reader = next((card for card in cards if card.name == desk.reader.inserted), None)
     return {
         "seen": seen,
         "step": step_of(desk, seen),
-        "question": seen.asked.question if seen.asked else None,
+        "question": question,
         "number": seen.asked.number if seen.asked else 0,
         "appearance": desk.appearance,
-        "in_reader": next((card for card in cards if card.name == desk.reader.inserted), None),
+        "in_reader": in_reader,
+        "in_reader_fits": in_reader is not None and in_reader.heap in heaps_for(wanted),
         "heaps": heaps([card for card in cards if card.name != desk.reader.inserted], wanted),
         "new_test_pin": TEST_PIN,
     }

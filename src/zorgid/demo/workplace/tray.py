@@ -68,10 +68,15 @@ def cards_in(reader: VirtualReader, register: Register) -> list[TrayCard]:
 
 def heaps(cards: Iterable[TrayCard], wanted: Wanted | None) -> list[tuple[Heap, list[TrayCard], bool]]:
     """Return the heaps that are not empty, those that fit in front; each with whether it fits."""
-    fit = FIT.get(wanted, ()) if wanted else ()
+    fit = heaps_for(wanted)
     order = [*fit, *(heap for heap in Heap if heap not in fit)]
     by_heap = {heap: [card for card in cards if card.heap is heap] for heap in order}
     return [(heap, found, heap in fit) for heap, found in by_heap.items() if found]
+
+
+def heaps_for(wanted: Wanted | None) -> tuple[Heap, ...]:
+    """Return the heaps that a wanted card comes from; none when no card is wanted."""
+    return FIT.get(wanted, ()) if wanted else ()
 
 
 def _card(name: str, state: CardState, uzi: TestCard | None) -> TrayCard:

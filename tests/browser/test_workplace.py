@@ -1,0 +1,123 @@
+"""The virtual workplace in a real Chromium: a card and a login by mouse alone, every page accessible (ALL-1)."""
+
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.browser.conftest import ARGUMENTS
+from tests.browser.test_portal_pages import picture, press_until, violations
+from tests.workplace_builders import Stage, shared_stage
+from tests.workplace_pages import Mouse, make_a_card_and_log_in, see_the_other_pages
+from zorgid.kernel.sentences import Language
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WALKS = {
+    (Language.nl, 1280): ("Sanne Elisabeth van der Berg", "leeg-1"),
+    (Language.nl, 320): ("Joris Hendriks", "leeg-2"),
+    (Language.en, 1280): ("Sanne Elisabeth van der Berg", "leeg-3"),
+    (Language.en, 320): ("Joris Hendriks", "leeg-4"),
+}
+"""Who makes a card of which blank one, in which language and how wide a window."""
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def whole_stage(servers: Any, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    async with shared_stage(servers, tmp_path_factory) as stage:
+        yield stage
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage(whole_stage: Stage) -> AsyncIterator[Stage]:
+    yield whole_stage
+    await whole_stage.workplace.desks.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    program = shutil.which("chromium")
+    assert program, "apt install chromium"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+async def window(browser: Browser, language: Language, width: int, complaints: list[str]) -> Page:
+    context = await browser.new_context(
+        locale={"nl": "nl-NL", "en": "en-GB"}[language], viewport={"width": width, "height": 800}
+    )
+    context.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    return await context.new_page()
+
+
+def judged(stage: Stage, language: Language, width: int) -> Any:
+    """What looks at each page: language, accessibility, width, and what it is for."""
+    only = {"nl": "alleen voor test-pincodes", "en": "for test PINs only"}[language]
+
+    async def note(name: str, page: Page) -> None:
+        assert await page.locator("html").get_attribute("lang") == language, name
+        assert await violations(page) == [], name
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
+        if page.url.startswith(stage.desk):
+            assert only in await page.inner_text("main"), name
+        await picture(page, f"workplace-{name}-{language}-{width}")
+
+    return note
+
+
+@pytest.mark.parametrize(("language", "width"), WALKS)
+async def test_a_newcomer_makes_a_card_and_logs_in_by_mouse_alone(
+    stage: Stage, browser: Browser, language: Language, width: int
+) -> None:
+    """CARD-1, LOGIN-2, LOGIN-10: no key is touched, in one window, and nobody complains."""
+    complaints: list[str] = []
+    page = await window(browser, language, width, complaints)
+    await page.context.add_init_script("addEventListener('keydown', () => console.error('a key'), true)")
+    uzi, blank = WALKS[language, width]
+    await make_a_card_and_log_in(
+        Mouse(stage, page, language, judged(stage, language, width)), uzi=uzi, blank=blank
+    )
+    assert complaints == []
+    await page.context.close()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("language", list(Language))
+async def test_the_pages_beside_the_straight_way_are_accessible_too(
+    stage: Stage, browser: Browser, language: Language, width: int
+) -> None:
+    page = await window(browser, language, width, [])
+    await see_the_other_pages(
+        Mouse(stage, page, language, judged(stage, language, width)), uzi="Willemijn Johanna de Graaf"
+    )
+    await page.context.close()
+
+
+async def test_the_desk_works_by_keyboard_and_without_script(stage: Stage, browser: Browser) -> None:
+    """ALL-1: everything but the platform's own page that completes."""
+    context = await browser.new_context(locale="nl-NL", java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(f"{stage.desk}/")
+    await press_until(page, "main button")
+    await page.keyboard.press("Enter")
+    await page.goto(f"{stage.care}/login")
+    await press_until(page, "form[action$='/open'] button")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"{stage.desk}/**")
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        if await page.locator("button[value=uzi-assistente-linde]:focus").count():
+            break
+    await page.keyboard.press("Enter")
+    await press_until(page, "button[value=test]")
+    assert await page.get_by_role("heading", level=1).inner_text() == "Typ de pincode van uw kaart"
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/oauth/complete#*")
+    assert "JavaScript" in await page.inner_text("main")
+    await context.close()
