@@ -36,10 +36,9 @@ check: setup  ## format, lint, types, import contracts
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache >.venv/lint-imports.log 2>&1 || { cat .venv/lint-imports.log; exit 1; }
 
-bench: setup  ## beside peers, as ratios, into docs/performance.md; MEASURES="ocsp crl" for some of it
+bench: setup  ## beside peers, as ratios, into docs/performance.md; MEASURES="ocsp crl" for some, REPEAT=2 for twice
 	@tools/debian-packages --from requirements/debian-bench.txt
-	@$(BIN)/python -m bench $(MEASURES)
-	@$(if $(MEASURES),true,$(BIN)/python bench/run.py)
+	@$(BIN)/python -m bench $(MEASURES) $(if $(REPEAT),--repeat $(REPEAT))
 
 docs: setup  ## write those parts of the documentation that follow from the code
 	@$(BIN)/python docs/generate.py

@@ -1,22 +1,28 @@
-"""`python -m bench [MEASURE …] [--runs N]`: runs measures in turn and writes their figures into the page."""
+"""`python -m bench [MEASURE …]`: runs measures in turn and writes their figures into the pages."""
 
 import argparse
 import importlib
 import resource
 import signal
 import sys
+import time
 from types import FrameType
 
-from bench import page
+from bench import goals, page
 
 MEASURES = {
     "commands": "commands.run",
+    "pieces": "pieces.run",
     "crl": "crl.run",
     "ocsp": "ocsp.run",
     "token": "logins.run_token",
     "login": "logins.run_login",
     "waiting": "waiting.run",
     "cards": "cards.run",
+    "list": "growing.run_cards",
+    "clients": "growing.run_clients",
+    "nodes": "growing.run_nodes",
+    "reader": "reader.run",
 }
 FEWEST_RUNS = 3
 
@@ -28,6 +34,7 @@ def main() -> None:
         "measures", nargs="*", metavar="MEASURE", help=f"of {', '.join(MEASURES)}; all by default"
     )
     asked.add_argument("--runs", type=int, default=FEWEST_RUNS, help="rounds of which the median counts")
+    asked.add_argument("--repeat", type=int, default=1, help="so often; tells how far ratios moved")
     asked.add_argument("--page-only", action="store_true", help="only write the figures that were kept")
     told = asked.parse_args()
     if unknown := [name for name in told.measures if name not in MEASURES]:
@@ -35,10 +42,20 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)  # so that servers and their data are cleared away
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    for name in [] if told.page_only else told.measures or MEASURES:
-        module, _, function = MEASURES[name].partition(".")
-        getattr(importlib.import_module(f"bench.measures.{module}"), function)(told.runs)
+    for _ in range(0 if told.page_only else told.repeat):
+        for name in told.measures or MEASURES:
+            _measure(name, told.runs)
+        page.write()
     page.write()
+    for sentence in goals.moved():
+        print(f"moved by more than {goals.MOST_MOVED:.0%}: {sentence}")
+
+
+def _measure(name: str, runs: int) -> None:
+    begun = time.monotonic()
+    module, _, function = MEASURES[name].partition(".")
+    getattr(importlib.import_module(f"bench.measures.{module}"), function)(runs)
+    print(f"{name}: measured in {time.monotonic() - begun:.0f} s", flush=True)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

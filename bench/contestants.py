@@ -131,7 +131,7 @@ def provider(made: House, clients: list[Application], *, keeps: str) -> Iterator
         "database": peer_database(made) if keeps == "postgres" else None,
         "clients": [{**one.told(), "public_jwk": one.public_jwk} for one in clients],
     }
-    command = [node() / "bin" / "node", "provider.mjs"]
+    command: list[str | Path] = [node() / "bin" / "node", "provider.mjs"]
     log = made.folder / f"provider-{keeps}.log"
     given = json.dumps(facts).encode()
     with serving(command, port, log=log, cwd=PEERS, env={"NODE_ENV": "production"}, given=given) as server:
@@ -179,7 +179,14 @@ def install_peers() -> None:
         if mark.exists() and mark.read_text() == wanted:
             return
         npm = node() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        command = [node() / "bin" / "node", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        command: list[str | Path] = [
+            node() / "bin" / "node",
+            npm,
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+        ]
         subprocess.run(command, cwd=PEERS, check=True, capture_output=True, timeout=300)
         mark.write_text(wanted)
 

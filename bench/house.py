@@ -50,13 +50,15 @@ class House:
     environment: dict[str, str]
 
     @contextmanager
-    def running(self) -> Iterator[Server]:
-        """Run `zorgid serve` while the block does."""
+    def running(self, node: str = "bench") -> Iterator[Server]:
+        """Run `zorgid serve` while the block does; a node of another name has ports of its own."""
+        main = self.settings.listen_port if node == "bench" else free_port(beside=BESIDE)
+        environment = {**self.environment, **_own(node, main)}
         command = [sys.executable, "-m", "zorgid.cli", "serve"]
-        log = self.folder / "serve.log"
         # the door of OCSP opens last
-        with serving(command, self.settings.pki_listen_port, log=log, env=self.environment) as server:
-            yield Server(server.process_id, self.settings.listen_port)
+        log = self.folder / f"{node}.log"
+        with serving(command, main + PKI, log=log, env=environment) as server:
+            yield Server(server.process_id, main)
 
     def zorgid(self, *arguments: str | Path) -> str:
         """Run a command of the platform and return what it says."""
@@ -155,12 +157,19 @@ def _demo(folder: Path, url: str) -> dict[str, str]:
 def _everywhere(folder: Path, url: str) -> dict[str, str]:
     main = free_port(beside=BESIDE)
     return {
-        "ZORGID_NODE": "bench",
+        **_own("bench", main),
         "ZORGID_DATABASE_URL": url,
         "ZORGID_DATA_FOLDER": str(folder),
         "ZORGID_TRUST_FOLDER": str(folder / "trust"),
-        "ZORGID_LISTEN_PORT": str(main),
         "ZORGID_PKI_ORIGIN": f"http://127.0.0.1:{main + PKI}",
+    }
+
+
+def _own(node: str, main: int) -> dict[str, str]:
+    """Return what differs from node to node."""
+    return {
+        "ZORGID_NODE": node,
+        "ZORGID_LISTEN_PORT": str(main),
         "ZORGID_PKI_LISTEN_PORT": str(main + PKI),
     }
 

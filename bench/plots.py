@@ -5,7 +5,7 @@ from html import escape
 
 from bench.results import Spread
 
-WIDTH, LABEL, LINE, TOP = 720, 250, 34, 40
+WIDTH, LABEL, LINE, TOP = 720, 290, 34, 40
 ROOM_FOR_FIGURES = 110
 
 

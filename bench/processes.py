@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,11 +58,11 @@ def serving(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     given: bytes = b"",
-    says: str = "",
+    is_ready: Callable[[], bool] | None = None,
 ) -> Iterator[Server]:
     """Run a server while the block does; it gets `given` on its standard input.
 
-    It is ready when its log says `says`, or without that when it takes connections. Raises `DidNotStart`.
+    It is ready when `is_ready` says so, or without that when it takes connections. Raises `DidNotStart`.
     """
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -78,23 +78,27 @@ def serving(
         with contextlib.suppress(BrokenPipeError), process.stdin:
             process.stdin.write(given)
         try:
-            _until_ready(process, port, log, says)
+            _until_ready(process, log, is_ready or (lambda: takes_connections(port)))
             yield Server(process.pid, port)
         finally:
             _end(process)
 
 
-def _until_ready(process: subprocess.Popen[bytes], port: int, log: Path, says: str) -> None:
+def _until_ready(process: subprocess.Popen[bytes], log: Path, is_ready: Callable[[], bool]) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until and process.poll() is None:
-        if says and says in log.read_text(errors="replace"):
+        if is_ready():
             return
-        with contextlib.suppress(OSError):
-            if not says:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                return
         time.sleep(0.02)
     raise DidNotStart(f"{log}:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def takes_connections(port: int) -> bool:
+    """Tell whether somebody takes connections on a port."""
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

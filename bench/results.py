@@ -1,16 +1,21 @@
-"""Keeps what was measured: medians with the least and the most, one file a measure, in var/bench."""
+"""Keeps what was measured, one file a measure, in `bench/taken`: pages and plots are made of nothing else."""
 
 import json
 import os
 import platform
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.house import VAR
+TAKEN = Path(__file__).parent / "taken"
+OURS = "zorgid"
+
+Round = Mapping[str, float]
+Rounds = Mapping[str, Sequence[Round]]
+"""What each round told, by the name of who was asked."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Spread:
         return cls(statistics.median(values), min(values), max(values))
 
     @classmethod
-    def read(cls, kept: dict[str, float]) -> "Spread":
+    def read(cls, kept: Mapping[str, float]) -> "Spread":
         """Return a spread as it was kept."""
         return cls(**kept)
 
@@ -36,18 +41,43 @@ class Spread:
         return f"{self.median:,.{digits}f} ({self.least:,.{digits}f}–{self.most:,.{digits}f})"
 
 
-def keep(measure: str, found: dict[str, Any]) -> None:
-    """Write down what a measure found, and on which machine."""
-    VAR.mkdir(parents=True, exist_ok=True)
-    told = {"machine": machine(), "found": found}
-    text = json.dumps(told, indent=1, default=lambda value: value.__dict__)
-    (VAR / f"{measure}.json").write_text(text + "\n")
+def spreads(rounds: Sequence[Round]) -> dict[str, Spread]:
+    """Return the spread of every figure over the rounds."""
+    return {key: Spread.of([one[key] for one in rounds]) for key in rounds[0]}
+
+
+def ratios(rounds: Rounds, figure: str = "rate") -> dict[str, Spread]:
+    """Return how many times ours is theirs, by peer: of each round apart, since a busy moment slows both."""
+    return {
+        name: Spread.of(
+            [ours[figure] / peer[figure] for ours, peer in zip(rounds[OURS], theirs, strict=True)]
+        )
+        for name, theirs in rounds.items()
+        if name != OURS
+    }
+
+
+def keep(measure: str, found: Mapping[str, Any], compared: Mapping[str, Spread] | None = None) -> None:
+    """Write down what a measure found, on which machine, and what the ratios were the time before."""
+    before = kept(measure)
+    told = {
+        "machine": machine(),
+        "found": found,
+        "ratios": compared or {},
+        "before": {} if before is None else {name: one["median"] for name, one in before["ratios"].items()},
+    }
+    TAKEN.mkdir(exist_ok=True)
+    text = json.dumps(told, indent=1, default=lambda value: value.__dict__, ensure_ascii=False)
+    (TAKEN / f"{measure}.json").write_text(f"{text}\n", encoding="utf-8")
 
 
 def kept(measure: str) -> dict[str, Any] | None:
     """Return what was written down, or None when this measure did not run yet."""
-    file = VAR / f"{measure}.json"
-    return json.loads(file.read_text()) if file.exists() else None
+    file = TAKEN / f"{measure}.json"
+    if not file.exists():
+        return None
+    told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return told
 
 
 def machine() -> dict[str, Any]:

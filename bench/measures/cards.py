@@ -1,5 +1,7 @@
 """What a card costs the platform: its own CPU time from the login with the UZI card to the working Smartcard.
 
+Then somebody logs in with it at a care application: proof, code, tokens.
+
 The Desktop App, the virtual cards with their keys, and the test UZI register run in this process; the
 platform and its database run in processes of their own, and only those are counted.
 """
@@ -16,7 +18,7 @@ from tests.app_builders import write_trust_folder
 from bench import results
 from bench.house import ORIGIN, House, house
 from bench.processes import Server, cpu_seconds
-from bench.results import Spread
+from bench.results import spreads
 from zorgid.cards import actions as cards
 from zorgid.demo.once import DOCTOR, EMPLOYEE, NEW_PIN
 from zorgid.demo.running import RunningDemo
@@ -29,6 +31,9 @@ from zorgid.kernel.randomness import system_random
 from zorgid.stock.model import AttestationRoot
 from zorgid.web.server import Door, serving
 
+LOGINS = 5
+"""Logins with each card: one takes about what the kernel counts CPU time in."""
+
 
 def run(runs: int) -> None:
     """Measure and keep the findings; the whole tray is made, whatever `runs` says, and the first warms up."""
@@ -37,7 +42,7 @@ def run(runs: int) -> None:
         world = _world(made)
         with made.running() as server:
             told = asyncio.run(_make_all(made, world, server))
-    found = {key: Spread.of([one[key] for one in told]) for key in told[0]}
+    found = spreads(told)
     results.keep("cards", {"cards": len(told), **found})
     print(
         f"cards: {found['server_ms'].text()} ms CPU of the platform + {found['database_ms'].text()} ms of the"
@@ -58,9 +63,12 @@ def _world(made: House) -> World:
 
 async def _make_all(made: House, world: World, server: Server) -> list[dict[str, float]]:
     """Register the organisation of the demo, then make one card after the other for the same employee."""
-    register = Door(create_app(world.register), "127.0.0.1", world.places.register_port)
+    beside = (
+        Door(create_app(world.register), "127.0.0.1", world.places.register_port),
+        Door(world.care_application.app(), "127.0.0.1", world.places.care_port),
+    )
     told = []
-    async with made.database() as (database, _), serving(register, stop_within_seconds=5):
+    async with made.database() as (database, _), serving(*beside, stop_within_seconds=5):
         await populate(database, ORIGIN, world)
         platform = SimpleNamespace(settings=made.settings, services=SimpleNamespace(database=database))
         walks = Walks(RunningDemo(cast("Any", platform), world))
@@ -77,10 +85,27 @@ async def _make_all(made: House, world: World, server: Server) -> list[dict[str,
             after = _spent(made, server)
             async with database.work(ORIGIN) as work:
                 await cards.require_active(work, (await cards.card_by_number(work, str(view.card_number))).id)
+            logins = await _log_in(made, walks, server, blank_name(number))
             if number:
-                ours, databases = ((one - other) * 1000 for one, other in zip(after, before, strict=True))
-                told.append({"server_ms": ours, "database_ms": databases, "seconds": seconds})
+                ours, databases = _between(before, after)
+                told.append({"server_ms": ours, "database_ms": databases, "seconds": seconds, **logins})
     return told
+
+
+async def _log_in(made: House, walks: Walks, server: Server, card: str) -> dict[str, float]:
+    """Log in with a new card at the care application, in a browser that was never there, some times."""
+    before = _spent(made, server)
+    for _ in range(LOGINS):
+        async with Visitor() as visitor:
+            outcome = await walks.log_in(visitor, card, NEW_PIN)
+        assert outcome.page is not None, outcome
+    ours, databases = _between(before, _spent(made, server))
+    return {"login_server_ms": ours / LOGINS, "login_database_ms": databases / LOGINS}
+
+
+def _between(before: tuple[float, float], after: tuple[float, float]) -> tuple[float, float]:
+    """Return the milliseconds of the platform and of the database."""
+    return (after[0] - before[0]) * 1000, (after[1] - before[1]) * 1000
 
 
 def _spent(made: House, server: Server) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import results
 from bench.house import House, house
-from bench.processes import peak_memory_mb
+from bench.processes import peak_memory_mb, serving
 from bench.results import Spread
 
 PROGRAMS = Path(sys.executable).parent
@@ -55,10 +55,14 @@ def _round(made: House) -> Iterator[tuple[str, tuple[float, float]]]:
     for line in ("zorgid --help", "zorgid-desktop --help"):
         program, *rest = line.split()
         yield line, finished([str(PROGRAMS / program), *rest], {})
+    no_cards = ["--cards-folder", str(made.folder / "cards")]  # what readers there are is another matter
+    desktop = str(PROGRAMS / "zorgid-desktop")
+    yield "zorgid-desktop cards --json", finished([desktop, *no_cards, "cards", "--json"], {})
     for line in ("zorgid migrate", "zorgid crl publish", "zorgid audit verify"):
         program, *rest = line.split()
         yield line, finished([str(PROGRAMS / program), *rest], made.environment)
     yield "zorgid serve, until it answers", _serve(made)
+    yield "zorgid worker, until it listens", _work(made)
 
 
 def finished(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
@@ -77,4 +81,15 @@ def finished(command: list[str], environment: dict[str, str]) -> tuple[float, fl
 def _serve(made: House) -> tuple[float, float]:
     begun = time.perf_counter()
     with made.running() as server:
+        return time.perf_counter() - begun, peak_memory_mb(server.process_id)
+
+
+def _work(made: House) -> tuple[float, float]:
+    command, log = [str(PROGRAMS / "zorgid"), "worker"], made.folder / "worker.log"
+
+    def listens() -> bool:
+        return bool(made.ask("select from pg_stat_activity where query ilike %s", "listen %"))
+
+    begun = time.perf_counter()
+    with serving(command, 0, log=log, env=made.environment, is_ready=listens) as server:
         return time.perf_counter() - begun, peak_memory_mb(server.process_id)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from bench import results
 from bench.house import ORIGIN, House, house
 from bench.processes import forget_peak_memory, peak_memory_mb
-from bench.results import Spread
+from bench.results import Spread, spreads
 from zorgid.ca.hierarchy import load_hierarchy
 from zorgid.ca.model import Places
 from zorgid.ca.publication import current_crl, publish_crl
@@ -28,7 +28,8 @@ from zorgid.pki.crl import RevocationReason, build_tbs_crl, encode_entry
 from zorgid.settings import Settings
 from zorgid.storage.embedded import SUPERUSER
 
-ENTRIES = 1_000_000
+STEPS = (1_000, 10_000, 100_000, 1_000_000)
+ENTRIES = STEPS[-1]
 LIBRARY_ENTRIES = (1_000, 3_000, 10_000)
 """How many the library's own builder is asked for; a million would take it too long."""
 
@@ -64,10 +65,14 @@ FIRST_REVOKED = datetime(2026, 1, 1, tzinfo=UTC)
 def run(runs: int) -> None:
     """Measure and keep the findings."""
     with house("crl") as made:
-        fill(made, ENTRIES)
-        told = [publish_apart(made) for _ in range(runs)]
+        by_step: dict[int, list[dict[str, float]]] = {}
+        for before, count in zip((0, *STEPS), STEPS, strict=False):
+            fill(made, before, count)
+            by_step[count] = [publish_apart(made) for _ in range(runs)]
+        told = by_step[ENTRIES]
         found: dict[str, Any] = {
             "entries": ENTRIES,
+            "steps": {count: spreads(rounds) for count, rounds in by_step.items()},
             "size_mb": told[0]["size_mb"],
             "whole_s": Spread.of([one["whole_s"] for one in told]),
             "build_s": Spread.of([one["build_s"] for one in told]),
@@ -86,15 +91,16 @@ def run(runs: int) -> None:
     )
 
 
-def fill(made: House, count: int) -> None:
-    """Write revoked certificates straight into the tables, as wide as those of cards."""
-    source = random.Random(1)
+def fill(made: House, first: int, count: int) -> None:
+    """Write revoked certificates straight into the tables, as wide as in life, until there are `count`."""
+    source = random.Random(first)
     noise = source.randbytes(CERTIFICATE_BYTES + 4096)
     address = made.postgres.url(role=SUPERUSER)
     with psycopg.connect(address) as connection, connection.cursor() as cursor:
         cursor.execute("set session_replication_role = replica")  # no look at the other table for each row
         serials = [
-            bytes([1 + source.randrange(126)]) + source.randbytes(SERIAL_BYTES - 1) for _ in range(count)
+            bytes([1 + source.randrange(126)]) + source.randbytes(SERIAL_BYTES - 1)
+            for _ in range(first, count)
         ]
         keys = [hashlib.sha256(serial).digest() for serial in serials]
         with cursor.copy("copy ca_key_seen (public_key_sha256, seen_at) from stdin (format binary)") as copy:

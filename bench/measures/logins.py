@@ -9,11 +9,12 @@ from bench.contestants import Contestant, applications, ours, provider, versions
 from bench.generator import REPLAYS, Generator, job
 from bench.house import House, house
 from bench.relying_party import Application, claims_of
-from bench.results import Spread
+from bench.results import OURS, Round, ratios, spreads
+from bench.turns import in_turns
 
 CONNECTIONS = 16
 WARMING_UP = 300
-COUNTS = {"token": 3000, "login": 1500}
+COUNTS = {"token": 2000, "login": 1000}
 """Requests, or logins, a run: few enough that all codes are redeemed within their minute."""
 
 
@@ -30,23 +31,20 @@ def run_login(runs: int) -> None:
 def measure(what: str, runs: int) -> None:
     """Let each contestant do the same, in turns, and keep the findings."""
     clients = applications()
-    told: dict[str, list[dict[str, float]]] = {}
     attacks: dict[str, list[dict[str, Any]]] = {}
     with house(what) as made, contestants(made, clients) as all_of_them:
-        for number in range(runs + 1):
-            for one in all_of_them:
-                # a peer lets all of a person's later logins wait for consent after one replayed code
-                may_attack = what == "token" and (one.name == "zorgid" or number == runs)
-                count = COUNTS[what] if number else WARMING_UP
-                seen, attacked = once(made, one, clients, what=what, count=count, may_attack=may_attack)
-                if number:  # the first round warms up
-                    told.setdefault(one.name, []).append(seen)
-                    attacks.setdefault(one.name, []).append(attacked)
-    found = {
-        name: {key: Spread.of([one[key] for one in rounds]) for key in rounds[0]}
-        for name, rounds in told.items()
-    }
-    results.keep(what, {"versions": versions(), "attacks": attacks, **found})
+
+        def ask(one: Contestant, number: int) -> Round:
+            # a peer lets all of a person's later logins wait for consent after one replayed code
+            may_attack = what == "token" and (one.name == OURS or number == runs)
+            count = COUNTS[what] if number else WARMING_UP
+            seen, attacked = once(made, one, clients, what=what, count=count, may_attack=may_attack)
+            attacks.setdefault(one.name, []).append(attacked)
+            return seen
+
+        told = in_turns(all_of_them, runs, ask)
+    found = {name: spreads(rounds) for name, rounds in told.items()}
+    results.keep(what, {"versions": versions(), "attacks": attacks, **found}, ratios(told))
     for name, one in found.items():
         print(
             f"{what}, {name}: {one['rate'].text()} a second; CPU {one['server_ms'].text(2)} ms server"
@@ -67,18 +65,24 @@ def contestants(made: House, clients: list[Application]) -> Iterator[list[Contes
 
 def once(
     made: House, one: Contestant, clients: list[Application], *, what: str, count: int, may_attack: bool
-) -> tuple[dict[str, float], dict[str, Any]]:
+) -> tuple[Round, dict[str, Any]]:
     """Let one contestant do its work once; check it; return what it took and how it withstood attacks."""
     order = job(one.place, clients, one.cookies, what=what, count=count, connections=CONNECTIONS)
     with Generator(order) as generator:
-        before = one.cpu()
-        seen = generator.run()
-        server, database = (after - start for after, start in zip(one.cpu(), before, strict=True))
-        assert seen["answers"] == seen["distinct_tokens"] == count
+        seen, tokens = load(one, generator, count)
         attacked = generator.attack() if may_attack else {}
-        if one.name == "zorgid":
-            check_audit(made, seen["access_tokens"])
+        if one.name == OURS:
+            check_audit(made, tokens)
             check_attacks(attacked)
+    return seen, attacked
+
+
+def load(one: Contestant, generator: Generator, count: int) -> tuple[Round, list[str]]:
+    """Let a generator do its work; return what it took, and the access tokens, no two the same."""
+    before = one.cpu()
+    seen = generator.run()
+    server, database = (after - start for after, start in zip(one.cpu(), before, strict=True))
+    assert seen["answers"] == seen["distinct_tokens"] == count
     return {
         "rate": count / seen["seconds"],
         "server_ms": server / count * 1000,
@@ -86,7 +90,7 @@ def once(
         "half_ms": seen["half_ms"],
         "most_ms": seen["most_ms"],
         "generator_ms": seen["generator_cpu_s"] / count * 1000,
-    }, attacked
+    }, seen["access_tokens"]
 
 
 def check_audit(made: House, access_tokens: list[str]) -> None:

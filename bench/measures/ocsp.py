@@ -28,7 +28,8 @@ from tests.ca_builders import HOLDER, fresh_keys
 from bench import knock, results, wrk
 from bench.house import ORIGIN, House, house
 from bench.processes import Server, cpu_seconds, free_port, serving
-from bench.results import Spread
+from bench.results import OURS, Round, Rounds, ratios, spreads
+from bench.turns import in_turns
 from zorgid.ca import actions as ca
 from zorgid.ca.hierarchy import load_hierarchy
 from zorgid.ca.keys import KeyName
@@ -42,8 +43,9 @@ KNOCKING = 8
 """Processes that ask over new connections."""
 
 RESPONDERS = 4
-"""Processes of `openssl ocsp`, as many as cores."""
-SECONDS = 4.0
+"""Processes of `openssl ocsp`, as many as a common machine has cores."""
+ONE_OPENSSL, OPENSSL = "openssl -multi 1", f"openssl -multi {RESPONDERS}"
+SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,14 @@ def run(runs: int) -> None:
         issued = issue(made)
         with contenders(made, issued) as all_of_them:
             keeping = [one for one in all_of_them if one.keeps_connections]
-            found = {
-                "kept": interleaved(keeping, issued, runs, partial(wrk.ask, connections=CONNECTIONS)),
-                "new": interleaved(all_of_them, issued, runs, partial(knock.knock, connections=KNOCKING)),
+            told = {
+                "kept": rounds_of(keeping, issued, runs, partial(wrk.ask, connections=CONNECTIONS)),
+                "new": rounds_of(all_of_them, issued, runs, partial(knock.knock, connections=KNOCKING)),
             }
         check_hold_is_seen(made, issued)
-    results.keep("ocsp", {"versions": versions(), **found})
+    found = {way: {name: spreads(rounds) for name, rounds in one.items()} for way, one in told.items()}
+    compared = {f"{way}, {name}": one for way, rounds in told.items() for name, one in ratios(rounds).items()}
+    results.keep("ocsp", {"versions": versions(), **found}, compared)
     for way, by_name in found.items():
         for name, one in by_name.items():
             print(
@@ -124,7 +128,11 @@ def issue(made: House) -> Issued:
 @contextlib.contextmanager
 def contenders(made: House, issued: Issued) -> Iterator[list[Contender]]:
     """Run all servers at once; only one is asked at a time."""
-    with made.running() as platform, openssl(made, issued) as responder:
+    with (
+        made.running() as platform,
+        openssl(made, issued, processes=1) as alone,
+        openssl(made, issued, processes=RESPONDERS) as responder,
+    ):
         port = made.settings.pki_listen_port
         ours = f"http://127.0.0.1:{port}/ocsp/{issued.path}"
 
@@ -133,21 +141,19 @@ def contenders(made: House, issued: Issued) -> Iterator[list[Contender]]:
 
         with nginx(made, fetch(ours)) as web:
             yield [
-                Contender("zorgid", ours, our_cpu),
-                Contender(
-                    "openssl",
-                    f"http://127.0.0.1:{responder.port}/{issued.path}",
-                    responder.cpu_seconds,
-                    False,
+                Contender(OURS, ours, our_cpu),
+                *(
+                    Contender(name, f"http://127.0.0.1:{one.port}/{issued.path}", one.cpu_seconds, False)
+                    for name, one in ((ONE_OPENSSL, alone), (OPENSSL, responder))
                 ),
                 Contender("nginx", f"http://127.0.0.1:{web.port}/ocsp/answer", web.cpu_seconds),
             ]
 
 
 @contextlib.contextmanager
-def openssl(made: House, issued: Issued) -> Iterator[Server]:
+def openssl(made: House, issued: Issued, *, processes: int) -> Iterator[Server]:
     """Run OpenSSL's responder, with a responder key of the same kind, on an index with this certificate."""
-    folder = made.folder / "openssl"
+    folder = made.folder / f"openssl-{processes}"
     folder.mkdir()
     pem = serialization.Encoding.PEM
     (folder / "ca.pem").write_bytes(issued.authority.public_bytes(pem))
@@ -162,9 +168,14 @@ def openssl(made: House, issued: Issued) -> Iterator[Server]:
     port = free_port()
     command = (
         f"openssl ocsp -port {port} -index index.txt -CA ca.pem -rsigner responder.pem -rkey key.pem"
-        f" -multi {RESPONDERS} -nmin 10"
+        f" -multi {processes} -nmin 10"
     )
-    with serving(command.split(), port, log=folder / "log", cwd=folder, says="ACCEPT") as server:
+    log = folder / "log"
+
+    def accepts() -> bool:
+        return "ACCEPT" in log.read_text(errors="replace")
+
+    with serving(command.split(), port, log=log, cwd=folder, is_ready=accepts) as server:
         yield server
 
 
@@ -205,34 +216,28 @@ http {{
         yield server
 
 
-def interleaved(
+def rounds_of(
     all_of_them: list[Contender], issued: Issued, runs: int, ask: Callable[..., wrk.Asked]
-) -> dict[str, dict[str, Spread]]:
-    """Ask one after the other, several rounds; return the spreads by name."""
-    told: dict[str, list[dict[str, float]]] = {one.name: [] for one in all_of_them}
-    for number in range(runs + 1):
-        for one in all_of_them:
-            require_good(fetch(one.url), issued)
-            cpu = one.cpu()
-            asked = ask(one.url, seconds=SECONDS if number else 1.0)
-            spent = one.cpu() - cpu
-            require_good(fetch(one.url), issued)
-            if asked.errors:
-                raise AssertionError(f"{one.name}: {asked.errors} errors in {asked.answers} answers")
-            if number:  # the first round warms up
-                told[one.name].append(
-                    {
-                        "rate": asked.rate,
-                        "cpu_us": spent / asked.answers * 1e6,
-                        "half_us": asked.half_us,
-                        "most_us": asked.most_us,
-                        "generator_us": asked.generator_cpu_s / asked.answers * 1e6,
-                    }
-                )
-    return {
-        name: {key: Spread.of([one[key] for one in rounds]) for key in rounds[0]}
-        for name, rounds in told.items()
-    }
+) -> Rounds:
+    """Ask one after the other, several rounds; return what they told."""
+
+    def once(one: Contender, number: int) -> Round:
+        require_good(fetch(one.url), issued)
+        cpu = one.cpu()
+        asked = ask(one.url, seconds=SECONDS if number else 1.0)
+        spent = one.cpu() - cpu
+        require_good(fetch(one.url), issued)
+        if asked.errors:
+            raise AssertionError(f"{one.name}: {asked.errors} errors in {asked.answers} answers")
+        return {
+            "rate": asked.rate,
+            "cpu_us": spent / asked.answers * 1e6,
+            "half_us": asked.half_us,
+            "most_us": asked.most_us,
+            "generator_us": asked.generator_cpu_s / asked.answers * 1e6,
+        }
+
+    return in_turns(all_of_them, runs, once)
 
 
 def fetch(url: str) -> bytes:

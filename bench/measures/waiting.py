@@ -8,8 +8,9 @@ from bench import results
 from bench.contestants import Contestant, applications, ours
 from bench.generator import Generator, job
 from bench.house import ORIGIN, House, house
+from bench.measures.logins import load
 from bench.processes import memory_mb
-from bench.results import Spread
+from bench.results import OURS, Round, ratios, spreads
 from bench.waiting_room import WaitingRoom
 from zorgid.audit.model import SYSTEM
 from zorgid.kernel.secrets import Secret
@@ -24,12 +25,12 @@ CONNECTIONS = 16
 def run(runs: int) -> None:
     """Measure and keep the findings."""
     clients = applications()
-    alone: list[dict[str, float]] = []
-    beside: list[dict[str, float]] = []
-    rooms: list[dict[str, float]] = []
+    alone: list[Round] = []
+    beside: list[Round] = []
+    rooms: list[Round] = []
     with house("waiting") as made, ours(made, clients) as one:
 
-        def logins(count: int = LOGINS) -> dict[str, float]:
+        def logins(count: int = LOGINS) -> Round:
             order = job(one.place, clients, one.cookies, what="login", count=count, connections=CONNECTIONS)
             return _logins(one, order)
 
@@ -47,12 +48,11 @@ def run(runs: int) -> None:
     found: dict[str, Any] = {
         "browsers": BROWSERS,
         "woken": WOKEN,
-        **{
-            name: {key: Spread.of([each[key] for each in rounds]) for key in rounds[0]}
-            for name, rounds in {"alone": alone, "beside": beside, "room": rooms}.items()
-        },
+        "alone": spreads(alone),
+        "beside": spreads(beside),
+        "room": spreads(rooms),
     }
-    results.keep("waiting", found)
+    results.keep("waiting", found, ratios({OURS: beside, "nobody waiting": alone}))
     print(
         f"waiting: {found['alone']['rate'].text()} logins a second alone,"
         f" {found['beside']['rate'].text()} beside"
@@ -61,20 +61,9 @@ def run(runs: int) -> None:
     )
 
 
-def _logins(one: Contestant, order: dict[str, Any]) -> dict[str, float]:
+def _logins(one: Contestant, order: dict[str, Any]) -> Round:
     with Generator(order) as generator:
-        before = one.cpu()
-        seen = generator.run()
-        server, database = (after - start for after, start in zip(one.cpu(), before, strict=True))
-    count = seen["answers"]
-    assert count == seen["distinct_tokens"] == order["count"]
-    return {
-        "rate": count / seen["seconds"],
-        "half_ms": seen["half_ms"],
-        "most_ms": seen["most_ms"],
-        "server_ms": server / count * 1000,
-        "database_ms": database / count * 1000,
-    }
+        return load(one, generator, order["count"])[0]
 
 
 def _idle(one: Contestant, seconds: float = 3.0) -> float:

@@ -1,22 +1,97 @@
-"""The bench hangs together: every measure runs by name and has its part of the page (docs/performance.md)."""
+"""The bench hangs together: every measure has its part of a page, and pages hold nothing but what was taken."""
 
 import importlib
+from dataclasses import dataclass
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from bench import goals, page, results, tables
 from bench.__main__ import MEASURES
-from bench.page import MARKED, PAGE, PARTS
 from bench.plots import bars
-from bench.results import Spread
+from bench.results import OURS, Spread, keep, kept, ratios
+from bench.turns import in_turns
 from bench.wire import dechunked, whole
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-def test_a_measure_has_its_function_and_its_part_of_the_page(measure: str) -> None:
+def test_a_measure_has_its_function_and_its_part_of_a_page(measure: str) -> None:
     module, _, function = MEASURES[measure].partition(".")
     assert callable(getattr(importlib.import_module(f"bench.measures.{module}"), function))
-    assert measure in PARTS
-    assert measure in {name for _, name, _ in MARKED.findall(PAGE.read_text(encoding="utf-8"))}
+    assert measure in page.OF_ONE_MEASURE
+    assert measure in marked()
+
+
+def test_every_marked_part_of_a_page_is_made_by_somebody() -> None:
+    assert marked() == page.OF_ONE_MEASURE.keys() | page.OF_ALL.keys()
+
+
+def marked() -> set[str]:
+    return {name for one in page.PAGES for _, name, _ in page.MARKED.findall(one.read_text(encoding="utf-8"))}
+
+
+def test_pages_and_plots_are_made_of_the_figures_that_were_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Figures that were filled in by hand would differ."""
+    monkeypatch.setattr(tables, "DOCS", tmp_path)
+    for one in page.PAGES:
+        text = one.read_text(encoding="utf-8")
+        assert page.filled(text) == text
+    drawn = {plot.name: plot.read_text(encoding="utf-8") for plot in tmp_path.glob("*.svg")}
+    beside = {plot.name: plot.read_text(encoding="utf-8") for plot in page.DOCS.glob("performance-*.svg")}
+    assert drawn == beside
+
+
+def test_every_goal_is_measured() -> None:
+    assert {goal.measure for goal in goals.GOALS} <= MEASURES.keys()
+
+
+@pytest.mark.parametrize(
+    ("is_least", "found", "is_reached"),
+    [(True, 2.0, True), (True, 1.99, False), (False, 2.0, True), (False, 2.01, False)],
+)
+def test_a_goal_is_reached_at_its_aim(is_least: bool, found: float, is_reached: bool) -> None:
+    goal = goals.Goal("a goal", "token", lambda _: found, 2.0, is_least=is_least)
+    assert goal.is_reached(found) is is_reached
+
+
+@dataclass(frozen=True)
+class Server:
+    name: str
+
+
+def test_servers_are_asked_there_and_back_again_and_the_first_round_does_not_count() -> None:
+    asked = []
+
+    def ask(one: Server, number: int) -> dict[str, float]:
+        asked.append(one.name)
+        return {"rate": number}
+
+    told = in_turns([Server("ours"), Server("peer")], 2, ask)
+    assert asked == ["peer", "ours", "ours", "peer", "peer", "ours"]
+    assert told == {"ours": [{"rate": 1}, {"rate": 2}], "peer": [{"rate": 1}, {"rate": 2}]}
+
+
+def test_a_ratio_is_that_of_each_round_apart() -> None:
+    """A busy round slows both, and moves no ratio."""
+    told = {
+        OURS: [{"rate": 10.0}, {"rate": 1.0}, {"rate": 20.0}],
+        "peer": [{"rate": 5.0}, {"rate": 0.5}, {"rate": 10.0}],
+    }
+    assert ratios(told) == {"peer": Spread(2, 2, 2)}
+
+
+def test_a_ratio_that_moved_too_far_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "TAKEN", tmp_path)
+    for ratio in (1.0, 1.3):
+        keep("token", {}, {"peer": Spread(ratio, ratio, ratio), "steady": Spread(2, 2, 2)})
+
+    again = kept("token")
+    assert again is not None
+    assert again["before"] == {"peer": 1.0, "steady": 2}
+    assert goals.moved() == ["token: peer was 1.00, is 1.30"]
+    assert "| token: peer | 1.00 | 1.30 | 30% |" in goals.repeated()
 
 
 def test_an_answer_is_whole_when_all_of_its_body_is_there() -> None:
