@@ -210,9 +210,9 @@ def flow_window(studio: Studio, screen: Screen) -> FlowWindow:
     return window
 
 
-def cards_window(words: Words, shown: Shown) -> CardsWindow:
+def cards_window(words: Words, shown: Shown, tray: ExampleTray | None = None) -> CardsWindow:
     """Return the list of cards."""
-    window = CardsWindow(words, today=lambda: TODAY, hides=lambda: False)
+    window = CardsWindow(words, today=lambda: TODAY, hides=lambda: False, tray=tray)
     window.list.show_cards(shown)
     return window
 
@@ -233,6 +233,7 @@ def windows(language: Language) -> Mapping[str, Callable[[], QWidget]]:
     for name, shown in lists().items():
         made[name] = lambda shown=shown: cards_window(words, shown)
     made["insert-demo-tray"] = lambda: flow_window(demo, screen_for(demo, InsertCard(None, Wanted.uzi_card)))
+    made["cards-demo-tray"] = lambda: cards_window(words, lists()["cards-none"], ExampleTray())
     made["birth-date-check"] = lambda: flow_window(studio, birth_date_check(studio))
     made["making"] = lambda: flow_window(studio, making(studio))
     made["busy-proved"] = lambda: flow_window(

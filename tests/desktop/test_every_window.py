@@ -18,7 +18,8 @@ from tests.desktop.examples import begun, windows
 
 from zorgid.kernel.sentences import Language
 from zorgid_desktop.windows.flow_window import FlowWindow
-from zorgid_desktop.windows.parts import LEAST_WIDTH, SecretEdit
+from zorgid_desktop.windows.parts import SecretEdit
+from zorgid_desktop.windows.window import LEAST_WIDTH
 
 NAMES = (
     "about",
@@ -28,6 +29,7 @@ NAMES = (
     "birth-date-check",
     "busy-proved",
     "cards",
+    "cards-demo-tray",
     "cards-no-reader",
     "cards-no-service",
     "cards-none",

@@ -1,22 +1,25 @@
 """What this program is: version, environment, licence."""
 
-from PySide6.QtCore import Qt, qVersion
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from typing import Final
+
+from PySide6.QtCore import qVersion
 
 from zorgid_desktop import APP_VERSION
 from zorgid_desktop.build import FLAVOUR
-from zorgid_desktop.windows.parts import LEAST_WIDTH, Facts, band
+from zorgid_desktop.windows.parts import Facts
 from zorgid_desktop.windows.screens.done import LastScreen
+from zorgid_desktop.windows.window import Window
 from zorgid_desktop.windows.words import Words
 
+WIDTH: Final = 640
+HEIGHT: Final = 420
 
-class AboutWindow(QWidget):
+
+class AboutWindow(Window):
     """A small window with three facts and one button."""
 
     def __init__(self, words: Words) -> None:
-        super().__init__()
-        self.setObjectName("page")
+        super().__init__(words, WIDTH, HEIGHT)
         self._screen = LastScreen(words, words.text("about-title"))
         rows = [
             (words.text("about-version"), APP_VERSION),
@@ -29,24 +32,10 @@ class AboutWindow(QWidget):
         self._screen.add_close()
         self._screen.begin_at_heading(*(f"{name}: {value}." for name, value in rows))
         self._screen.answered.connect(self.close)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addWidget(band(words))
-        whole.addWidget(self._screen, 1)
+        self.whole.addWidget(self._screen, 1)
         self.setWindowTitle(words.text("window-title", title=self._screen.title))
-        self.resize(LEAST_WIDTH, 400)
 
     def begin(self) -> None:
         """Show the window."""
-        self.show()
-        self.raise_()
-        self.activateWindow()
+        self.come_forward()
         self._screen.begin()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Let Escape close the window."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)

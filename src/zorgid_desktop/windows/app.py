@@ -35,7 +35,7 @@ from zorgid_desktop.windows.look import dress
 from zorgid_desktop.windows.pictures import app_icon
 from zorgid_desktop.windows.safety import catch_unforeseen, keep_no_core_files
 from zorgid_desktop.windows.screens.done import StoppedScreen
-from zorgid_desktop.windows.screens.insert import Tray
+from zorgid_desktop.windows.tray import Tray
 from zorgid_desktop.windows.words import Words
 from zorgid_desktop.windows.work import acting, following
 
@@ -74,7 +74,6 @@ class Desk(QObject):
         """Open a window in which a flow is walked."""
         face = WindowFace(self._open_readers(), chosen=chosen)
         window = FlowWindow(self._studio, face)
-        window.setWindowIcon(QApplication.windowIcon())
         window.ended.connect(self._note)
         self.flows = [flow for flow in self.flows if flow.is_active or flow.isVisible()]
         self.flows.append(window)
@@ -101,7 +100,9 @@ class Desk(QObject):
     def show_cards(self) -> None:
         """Show the list of cards, and keep it as the readers are."""
         if self.cards is None:
-            self.cards = CardsWindow(self.words, today=date.today, hides=self._lives_on)
+            self.cards = CardsWindow(
+                self.words, today=date.today, hides=self._lives_on, tray=self._studio.tray
+            )
             self.cards.list.chosen.connect(self._act)
             self.cards.list.about.clicked.connect(self.show_about)
             self.cards.list.leave.clicked.connect(self.quit)

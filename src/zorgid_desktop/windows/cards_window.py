@@ -3,19 +3,17 @@
 from collections.abc import Callable
 from datetime import date
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from zorgid_desktop.flow.asking import CardKind, Said, SeenCard
 from zorgid_desktop.windows.card_list import Shown, Status, status_of
 from zorgid_desktop.windows.parts import (
-    LEAST_WIDTH,
     Facts,
     Notice,
     Panel,
     announce,
-    band,
     button,
     drawing,
     paragraph,
@@ -24,6 +22,8 @@ from zorgid_desktop.windows.parts import (
 )
 from zorgid_desktop.windows.pictures import Picture, picture
 from zorgid_desktop.windows.screens.screen import Screen
+from zorgid_desktop.windows.tray import Tray, TrayPanel
+from zorgid_desktop.windows.window import Window
 from zorgid_desktop.windows.words import Words
 
 WIDTH = 760
@@ -92,7 +92,7 @@ class CardsScreen(Screen):
     chosen = Signal(str, object)
     """The name of an act, and the card it is for."""
 
-    def __init__(self, words: Words, today: Callable[[], date]) -> None:
+    def __init__(self, words: Words, today: Callable[[], date], tray: Tray | None) -> None:
         super().__init__(words, words.text("cards-title"))
         self._today = today
         self._list = QWidget()
@@ -102,6 +102,8 @@ class CardsScreen(Screen):
         self._inside.addWidget(paragraph(words.text("cards-looking")))
         self.body.addWidget(self._list)
         self.panels: list[CardPanel] = []
+        if tray is not None:
+            self.body.addWidget(TrayPanel(words, tray))
         self.finish()
         self.about = self.add_button("about")
         self.leave = self.add_button("quit")
@@ -147,38 +149,24 @@ class CardsScreen(Screen):
                 widget.deleteLater()
 
 
-class CardsWindow(QWidget):
+class CardsWindow(Window):
     """The list in a window of its own; `closing` is asked whether it may go or only hides."""
 
-    def __init__(self, words: Words, *, today: Callable[[], date], hides: Callable[[], bool]) -> None:
-        super().__init__()
-        self.setObjectName("page")
+    def __init__(
+        self, words: Words, *, today: Callable[[], date], hides: Callable[[], bool], tray: Tray | None = None
+    ) -> None:
+        super().__init__(words, WIDTH, HEIGHT)
         self._hides = hides
-        self.list = CardsScreen(words, today)
+        self.list = CardsScreen(words, today, tray)
         self.setWindowTitle(words.text("window-title", title=self.list.title))
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addWidget(band(words))
-        whole.addWidget(self.list, 1)
-        self.setMinimumWidth(LEAST_WIDTH)
-        self.resize(WIDTH, HEIGHT)
+        self.whole.addWidget(self.list, 1)
 
     def begin(self) -> None:
         """Show the window before others, with the focus in it."""
-        self.showNormal()
-        self.raise_()
-        self.activateWindow()
+        self.come_forward()
         self.list.begin()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Let Escape close the window."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
-
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Hide where the app lives on in the tray, else go."""
         if self._hides():
             self.hide()

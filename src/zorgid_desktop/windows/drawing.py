@@ -22,12 +22,13 @@ from zorgid_desktop.windows.screens.address import AddressScreen
 from zorgid_desktop.windows.screens.birth_date import BirthDateScreen
 from zorgid_desktop.windows.screens.choosing import ChooseCardScreen, StartOverScreen
 from zorgid_desktop.windows.screens.done import DoneScreen, MadeScreen, WatchingScreen
-from zorgid_desktop.windows.screens.insert import InsertScreen, Tray
+from zorgid_desktop.windows.screens.insert import InsertScreen
 from zorgid_desktop.windows.screens.new_pin import NewPinScreen
 from zorgid_desktop.windows.screens.pin import PinScreen, PukScreen
 from zorgid_desktop.windows.screens.progress import BusyScreen
 from zorgid_desktop.windows.screens.puk import KeepPukScreen
 from zorgid_desktop.windows.screens.screen import Screen
+from zorgid_desktop.windows.tray import Tray
 from zorgid_desktop.windows.words import Words
 
 

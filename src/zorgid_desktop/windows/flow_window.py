@@ -6,17 +6,16 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent
 
 from zorgid_desktop.flow.asking import Said, Trouble
 from zorgid_desktop.flow.ending import why_it_ended
 from zorgid_desktop.windows.drawing import Studio, last_screen_for, screen_between, screen_for
 from zorgid_desktop.windows.face import Asked, WindowFace
-from zorgid_desktop.windows.parts import LEAST_WIDTH, band
 from zorgid_desktop.windows.screens.done import LastScreen, StoppedScreen
 from zorgid_desktop.windows.screens.progress import STEPS, BusyScreen, MakingScreen, StoppableScreen
 from zorgid_desktop.windows.screens.screen import Screen
+from zorgid_desktop.windows.window import Window
 
 WIDTH: Final = 720
 HEIGHT: Final = 720
@@ -28,7 +27,7 @@ WATCHING: Final = "watching"
 """What is told when the login is done and the app looks whether the card stays in."""
 
 
-class FlowWindow(QWidget):
+class FlowWindow(Window):
     """Runs a flow in a thread of its own. `ended` says with what: None when it went well."""
 
     ended = Signal(object)
@@ -38,8 +37,7 @@ class FlowWindow(QWidget):
     def __init__(
         self, studio: Studio, face: WindowFace, *, now: Callable[[], float] = time.monotonic
     ) -> None:
-        super().__init__()
-        self.setObjectName("page")
+        super().__init__(studio.words, WIDTH, HEIGHT)
         self.studio = studio
         self.face = face
         self.trouble: Trouble | None = None
@@ -50,19 +48,9 @@ class FlowWindow(QWidget):
         self._may_go = True
         self._is_closing = False
         self._making_began_at: float | None = None
-        self._lay_out()
         face.asked.connect(self._ask, Qt.ConnectionType.QueuedConnection)
         face.told.connect(self._tell, Qt.ConnectionType.QueuedConnection)
         self._over.connect(self._end, Qt.ConnectionType.QueuedConnection)
-
-    def _lay_out(self) -> None:
-        self._whole = QVBoxLayout(self)
-        self._whole.setContentsMargins(0, 0, 0, 0)
-        self._whole.setSpacing(0)
-        self._whole.addWidget(band(self.studio.words))
-        self.setMinimumWidth(LEAST_WIDTH)
-        room = self.screen().availableGeometry()
-        self.resize(min(WIDTH, room.width() - 40), min(HEIGHT, room.height() - 60))
 
     @property
     def is_active(self) -> bool:
@@ -143,11 +131,6 @@ class FlowWindow(QWidget):
         self._draw(screen)
         self.come_forward()
 
-    def come_forward(self) -> None:
-        """Show the window before others: the browser was there last."""
-        self.raise_()
-        self.activateWindow()
-
     # --- What the person does ---------------------------------------------------------------------
 
     def stop(self) -> None:
@@ -163,16 +146,14 @@ class FlowWindow(QWidget):
         if isinstance(self.screen_now, StoppableScreen):
             self.screen_now.say_stopping()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Let Escape stop, as the button does."""
-        if event.key() != Qt.Key.Key_Escape:
-            super().keyPressEvent(event)
-        elif isinstance(self.screen_now, LastScreen):
+    def escape(self) -> None:
+        """Stop, as the button does; at the end, close."""
+        if isinstance(self.screen_now, LastScreen):
             self.close()
         else:
             self.stop()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Close at once where that harms nothing, else once the flow has stopped."""
         if self._may_go:
             self.face.stop()
@@ -188,11 +169,11 @@ class FlowWindow(QWidget):
         before, self.screen_now = self.screen_now, screen
         if before is not None:
             before.forget()
-            self._whole.removeWidget(before)
+            self.whole.removeWidget(before)
             before.hide()
             before.deleteLater()
         screen.cancelled.connect(self.stop)
-        self._whole.addWidget(screen, 1)
+        self.whole.addWidget(screen, 1)
         name = "window-title-trouble" if screen.trouble is not None else "window-title"
         self.setWindowTitle(self.studio.words.text(name, title=screen.title))
         screen.show()

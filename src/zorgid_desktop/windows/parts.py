@@ -31,7 +31,6 @@ from PySide6.QtWidgets import (
 
 from zorgid.kernel.sentences import Sentence
 from zorgid_desktop.windows.look import INK
-from zorgid_desktop.windows.pictures import mark
 from zorgid_desktop.windows.words import Words
 
 NO_HINTS: Final = (
@@ -45,8 +44,6 @@ CLIPBOARD_KEYS: Final = (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey
 DIGIT_WIDTH: Final = "0"
 LONG_LABEL: Final = 30
 """A label with more signs may need a second line."""
-LEAST_WIDTH: Final = 640
-"""No window is narrower: half of the narrowest screen, which is one at 200 %."""
 
 
 class Paragraph(QLabel):
@@ -279,16 +276,3 @@ class EnterPresses(QObject):
             self._target.click()
             return True
         return super().eventFilter(watched, event)
-
-
-def band(words: Words) -> QWidget:
-    """Return the band at the top of every window: the mark and the name of the product."""
-    top = QWidget()
-    top.setObjectName("top")
-    top.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-    beside = QHBoxLayout(top)
-    beside.setContentsMargins(28, 10, 28, 10)
-    beside.addWidget(drawing(mark(28), words.text("product")))
-    beside.addWidget(short(words.text("product")))
-    beside.addStretch(1)
-    return top

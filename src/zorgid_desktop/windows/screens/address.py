@@ -26,6 +26,7 @@ class AddressScreen(StoppableScreen):
         self.body.addWidget(row(copy))
         self.body.addWidget(paragraph(told.next_step))
         self._status = paragraph("", "strong")
+        self._status.hide()
         self.body.addWidget(self._status)
         self._lay_out_stopping()
         self.finish()
@@ -35,6 +36,7 @@ class AddressScreen(StoppableScreen):
     def _copy(self, clipboard: OnceOnClipboard) -> None:
         clipboard.put(self.address.text(), lambda: None)
         self._status.setText(self.words.text("address-copied"))
+        self._status.show()
         announce(self, self._status.text())
 
     def forget(self) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from zorgid_desktop.flow.asking import AskBirthDate, Said
-from zorgid_desktop.flow.making import birth_date_in
+from zorgid_desktop.flow.birth_dates import birth_date_in
 from zorgid_desktop.windows.parts import (
     EnterPresses,
     Notice,

@@ -12,8 +12,8 @@ from zorgid_desktop.flow.asking import Said, Trouble
 from zorgid_desktop.reminder import reminder
 from zorgid_desktop.windows.parts import Facts, Notice, announce, button, drawing, paragraph, row
 from zorgid_desktop.windows.pictures import Picture, picture
-from zorgid_desktop.windows.screens.insert import Tray
 from zorgid_desktop.windows.screens.screen import Screen
+from zorgid_desktop.windows.tray import Tray
 from zorgid_desktop.windows.words import Words
 
 ChooseFile = Callable[[QWidget, str, str], Path | None]

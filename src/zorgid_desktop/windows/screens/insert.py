@@ -1,32 +1,11 @@
 """Asks for a card in the reader, or to swap one card for another."""
 
-from typing import Protocol
-
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QListWidget, QListWidgetItem
-
 from zorgid_desktop.flow.asking import InsertCard, Wanted
-from zorgid_desktop.windows.parts import announce, drawing, paragraph, short, without_mnemonic
+from zorgid_desktop.windows.parts import announce, drawing, paragraph
 from zorgid_desktop.windows.pictures import Picture, picture
 from zorgid_desktop.windows.screens.screen import Screen
+from zorgid_desktop.windows.tray import Tray, TrayList
 from zorgid_desktop.windows.words import Words
-
-
-class Tray(Protocol):
-    """The imitation cards of the demo, which are put in by choosing them."""
-
-    @property
-    def cards(self) -> list[str]:
-        """The names of the cards."""
-        ...
-
-    def insert(self, name: str) -> None:
-        """Put a card in."""
-        ...
-
-    def remove(self) -> None:
-        """Take the card out."""
-        ...
 
 
 class InsertScreen(Screen):
@@ -35,7 +14,6 @@ class InsertScreen(Screen):
     def __init__(self, words: Words, question: InsertCard, tray: Tray | None) -> None:
         title = words.text(f"insert-title-{question.wanted}")
         super().__init__(words, title, trouble=question.trouble)
-        self._tray = tray
         asked = words.asking_for(question)
         self.body.addWidget(paragraph(asked))
         is_swap = question.wanted is Wanted.blank_card
@@ -53,26 +31,16 @@ class InsertScreen(Screen):
         self.add_cancel()
         self.first = self._list or go_on
 
-    def _with_tray(self, tray: Tray) -> QListWidget:
-        label = short(self.words.text("insert-tray"), "strong")
-        choices = QListWidget()
-        for name in tray.cards:
-            item = QListWidgetItem(f"  {name}", choices)
-            item.setData(Qt.ItemDataRole.UserRole, name)
-            item.setSizeHint(QSize(0, choices.fontMetrics().height() + 16))
-        choices.setCurrentRow(0)
-        choices.setMinimumHeight(150)
-        choices.setAccessibleName(without_mnemonic(label.text()))
+    def _with_tray(self, tray: Tray) -> TrayList:
+        choices = TrayList(self.words, tray)
         choices.itemActivated.connect(self._go_on)
-        label.setBuddy(choices)
-        self.body.addWidget(label)
+        self.body.addWidget(choices.label)
         self.body.addWidget(choices)
         return choices
 
     def _go_on(self) -> None:
-        chosen = self._list.currentItem() if self._list is not None else None
-        if chosen is not None and self._tray is not None:
-            self._tray.insert(chosen.data(Qt.ItemDataRole.UserRole))
+        if self._list is not None:
+            self._list.insert_chosen()
         self.answer()
 
     def begin(self) -> None:
