@@ -2,8 +2,9 @@
 
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.app_builders import free_port
-from tests.interop.readers.desk import Desk, person_at, walk, world_of_today
-from tests.interop.readers.service import Service, eventually
+from tests.interop.readers.desk import Desk, PersonAtDesk, person_at, walk, world_of_today
+from tests.interop.readers.service import PLAIN, Service, eventually
 from tests.interop.readers.test_foreign_tools import OPENSC, run
+from tests.interop.readers.test_own_driver import HOLDER
 from tests.scenarios.checks import one_good_card
 from tests.scenarios.world import EMPLOYEE, NEW_PIN, Scenario
 
@@ -25,7 +27,7 @@ from zorgid.audit.model import Actor, ActorKind
 from zorgid.cards import actions as cards
 from zorgid.cards.model import HoldReason
 from zorgid.storage.database import Work
-from zorgid_desktop.flow.asking import Wanted
+from zorgid_desktop.flow.asking import AskPin, InsertCard, Question, Wanted
 
 pytestmark = pytest.mark.xdist_group("pcscd")
 
@@ -51,6 +53,76 @@ def test_a_card_is_made_and_logs_in_at_a_real_reader(world: Scenario, plain_read
     logged_in = walk(world, person, is_making=False)
     assert logged_in.card.reader == plain_reader.slot_name()
     assert person.codes() == []
+
+
+class Clumsy(PersonAtDesk):
+    """Does something with the reader instead of what is asked, as long as there are such acts left."""
+
+    before_pin: list[Callable[[], None]]
+    instead_of_card: list[Callable[[], None]]
+
+    def answer(self, question: Question[Any]) -> Any:
+        if isinstance(question, AskPin) and self.before_pin:
+            self.before_pin.pop(0)()
+        if isinstance(question, InsertCard) and self.instead_of_card:
+            return self.instead_of_card.pop(0)()
+        return super().answer(question)
+
+
+def clumsy_at(desk: Desk, world: Scenario) -> Clumsy:
+    maker = world.maker(EMPLOYEE, "none")
+    person = Clumsy(world, maker.cards, maker.pin, maker.birth_date)
+    person.desk, person.before_pin, person.instead_of_card = desk, [], []
+    return person
+
+
+def no_try_is_lost(world: Scenario) -> bool:
+    pin = world.reader.card_state(f"uzi-{EMPLOYEE}").pin
+    return pin.tries_left == pin.most_tries
+
+
+def test_a_card_that_is_pulled_at_the_pin_is_asked_for_again(world: Scenario, plain_reader: Service) -> None:
+    """ALL-2, PIN-1: a sentence, a way on, and no try less."""
+    desk = Desk(plain_reader, world)
+    person = clumsy_at(desk, world)
+    person.before_pin = [desk.take_out]
+    walk(world, person, is_making=False)
+    assert person.codes() == ["card-gone"]
+    assert no_try_is_lost(world)
+
+
+def test_a_card_that_another_program_holds_is_said_and_used_when_it_is_free(
+    world: Scenario, plain_reader: Service
+) -> None:
+    """ALL-2, PIN-1."""
+    desk = Desk(plain_reader, world)
+    person = clumsy_at(desk, world)
+    desk.put_in(f"uzi-{EMPLOYEE}")
+    other = subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert other.stdout
+    assert other.stdout.readline() == b"held\n"
+    person.instead_of_card = [lambda: None, lambda: other.communicate() and None]
+    walk(world, person, is_making=False)
+    assert person.codes() == ["card-busy"]
+    assert no_try_is_lost(world)
+
+
+def test_a_service_that_ends_at_the_pin_is_said_and_used_when_it_is_back(
+    world: Scenario, plain_reader: Service
+) -> None:
+    """ALL-2, PIN-1."""
+    desk = Desk(plain_reader, world)
+    person = clumsy_at(desk, world)
+    person.before_pin = [plain_reader.stop]
+
+    def start_again() -> None:
+        plain_reader.start(PLAIN)
+        desk.put_in(f"uzi-{EMPLOYEE}")
+
+    person.instead_of_card = [lambda: desk.put_in(f"uzi-{EMPLOYEE}") and None, lambda: None, start_again]
+    walk(world, person, is_making=False)
+    assert person.codes() == ["card-gone", "reader-service-absent"]
+    assert no_try_is_lost(world)
 
 
 def test_nginx_takes_the_card_until_it_is_held(

@@ -31,7 +31,8 @@ import sys
 from cardkit.pcsc import PcscReaders
 from cardkit.secrets import Pin
 with PcscReaders().present()[0].open_card() as card:
-    card.verify_pin(Pin("123456"))
+    if sys.argv[1:]:
+        card.verify_pin(Pin(sys.argv[1]))
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -131,7 +132,9 @@ def test_a_card_that_another_program_holds_is_busy_and_then_free(plain_reader: S
     virtual = VirtualCard(make_blank_card(1))
     plain_reader.insert(virtual)
     reader = PcscReader(plain_reader.slot_name(), turn_seconds=0.3)
-    other = subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, "123456"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     try:
         assert other.stdout
         assert other.stdout.readline() == b"held\n"
