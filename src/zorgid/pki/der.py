@@ -5,6 +5,7 @@ chapters 8 and 10.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 IA5_STRING: Final = 0x16
@@ -15,6 +16,9 @@ LONG_LENGTH: Final = 0x80
 
 TRUE: Final = b"\x01\x01\xff"
 NULL: Final = b"\x05\x00"
+
+REMEMBERED_OIDS: Final = 256
+"""A handful is written again and again."""
 
 
 def tlv(tag: int, content: bytes) -> bytes:
@@ -70,6 +74,7 @@ def implicit(number: int, content: bytes) -> bytes:
     return tlv(0x80 | number, content)
 
 
+@lru_cache(maxsize=REMEMBERED_OIDS)
 def oid(dotted: str) -> bytes:
     """Return an OBJECT IDENTIFIER; arcs may be of any size (2.25 takes 128 bits)."""
     first, second, *others = (int(arc) for arc in dotted.split("."))

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, assert_never
 
 from cryptography import x509
@@ -119,6 +119,22 @@ class Responder:
     certificate: x509.Certificate
     sign: Signer
 
+    @cached_property
+    def identifier(self) -> bytes:
+        """The responder's name in an answer, as DER: the hash of its key."""
+        key_hash = digest(CertIdHash.sha1, key_bits(admitted_key(self.certificate.public_key())))
+        return der.explicit(2, der.octet_string(key_hash))
+
+    @cached_property
+    def algorithm(self) -> bytes:
+        """The AlgorithmIdentifier of its signatures as DER."""
+        return algorithm_for(self.certificate.public_key()).identifier
+
+    @cached_property
+    def certificates(self) -> bytes:
+        """What goes along with each answer as DER: its certificate."""
+        return der.explicit(0, der.sequence(self.certificate.public_bytes(Encoding.DER)))
+
 
 def digest(algorithm: CertIdHash, data: bytes) -> bytes:
     """Return the hash of `data`; SHA-1 serves as a name here, not as a proof."""
@@ -209,9 +225,8 @@ def build_answer(
         der.explicit(0, der.generalized_time(next_update)),
         _extensions(1, _archive_cutoff(archive_cutoff)),
     )
-    key_hash = digest(CertIdHash.sha1, key_bits(admitted_key(responder.certificate.public_key())))
     tbs = der.sequence(
-        der.explicit(2, der.octet_string(key_hash)),
+        responder.identifier,
         der.generalized_time(produced_at),
         der.sequence(single),
         _extensions(1, _nonce_extension(nonce)),
@@ -220,12 +235,8 @@ def build_answer(
 
 
 def _successful(tbs: bytes, responder: Responder) -> bytes:
-    basic = der.sequence(
-        tbs,
-        algorithm_for(responder.certificate.public_key()).identifier,
-        der.bit_string(responder.sign(tbs)),
-        der.explicit(0, der.sequence(responder.certificate.public_bytes(Encoding.DER))),
-    )
+    signature = der.bit_string(responder.sign(tbs))
+    basic = der.sequence(tbs, responder.algorithm, signature, responder.certificates)
     body = der.sequence(der.oid(OCSP_BASIC), der.octet_string(basic))
     return der.sequence(der.enumerated(0), der.explicit(0, body))
 
