@@ -6,6 +6,8 @@ import resource
 import signal
 import sys
 import time
+import traceback
+from collections.abc import Sequence
 from types import FrameType
 
 from bench import goals, page
@@ -42,20 +44,32 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)  # so that servers and their data are cleared away
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    failed: list[str] = []
     for _ in range(0 if told.page_only else told.repeat):
-        for name in told.measures or MEASURES:
-            _measure(name, told.runs)
-        page.write()
+        failed += [name for name in told.measures or MEASURES if not measured(name, told.runs)]
     page.write()
     for sentence in goals.moved():
         print(f"moved by more than {goals.MOST_MOVED:.0%}: {sentence}")
+    require_all(failed)
 
 
-def _measure(name: str, runs: int) -> None:
+def require_all(failed: Sequence[str]) -> None:
+    """End loudly when a measure did not hold."""
+    if failed:
+        sys.exit(f"FAILED, and gave no figures: {', '.join(failed)}")
+
+
+def measured(name: str, runs: int) -> bool:
+    """Run a measure and tell whether it held; one that fails says why, and the others go on."""
     begun = time.monotonic()
     module, _, function = MEASURES[name].partition(".")
-    getattr(importlib.import_module(f"bench.measures.{module}"), function)(runs)
+    try:
+        getattr(importlib.import_module(f"bench.measures.{module}"), function)(runs)
+    except Exception:  # noqa: BLE001 - whatever went wrong, it gives no figures
+        traceback.print_exc()
+        return False
     print(f"{name}: measured in {time.monotonic() - begun:.0f} s", flush=True)
+    return True
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -3,9 +3,11 @@
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import pytest
+from bench import __main__ as program
 from bench import goals, page, results, tables
 from bench.__main__ import MEASURES
 from bench.plots import bars
@@ -92,6 +94,25 @@ def test_a_ratio_that_moved_too_far_is_told(tmp_path: Path, monkeypatch: pytest.
     assert again["before"] == {"peer": 1.0, "steady": 2}
     assert goals.moved() == ["token: peer was 1.00, is 1.30"]
     assert "| token: peer | 1.00 | 1.30 | 30% |" in goals.repeated()
+
+
+def test_a_measure_that_does_not_hold_ends_the_run_loudly_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_runs: int) -> None:
+        raise AssertionError("two with one code")
+
+    ran: list[int] = []
+    modules = {"token": SimpleNamespace(run=broken), "login": SimpleNamespace(run=ran.append)}
+    monkeypatch.setattr(program, "MEASURES", {name: f"{name}.run" for name in modules})
+    imports = SimpleNamespace(import_module=lambda name: modules[name.rpartition(".")[2]])
+    monkeypatch.setattr(program, "importlib", imports)
+    held = {name: program.measured(name, 3) for name in modules}
+    assert held == {"token": False, "login": True}
+    assert ran == [3]
+    assert "two with one code" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="FAILED, and gave no figures: token"):
+        program.require_all(["token"])
 
 
 def test_an_answer_is_whole_when_all_of_its_body_is_there() -> None:
