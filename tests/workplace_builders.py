@@ -32,10 +32,10 @@ from zorgid.app import Running, build
 from zorgid.ca.keys import KeyKind
 from zorgid.ca.model import HierarchyPlan
 from zorgid.demo.command import register_first_organisation
-from zorgid.demo.running import DEMO, RunningDemo, additions_for
+from zorgid.demo.running import DEMO, RunningDemo, additions_for, visitors_door
 from zorgid.demo.uzi_register.app import create_app as register_application
 from zorgid.demo.visitor import Page, Visitor
-from zorgid.demo.workplace.app import Workplace, create_workplace, workplace_door
+from zorgid.demo.workplace.app import Workplace, create_workplace
 from zorgid.demo.world import World, open_world, populate
 from zorgid.kernel.clock import system_clock
 from zorgid.kernel.randomness import system_random
@@ -225,9 +225,9 @@ async def staged(
         await populate(running.services.database, DEMO, world)
         workplace = create_workplace(running.services, world)
         doors = (
-            Door(world.care_application.app(), "127.0.0.1", world.places.care_port),
+            visitors_door(world.care_application.app(), chosen, world.places.care_port),
             Door(register_application(world.register), "127.0.0.1", world.places.register_port),
-            workplace_door(workplace, chosen, world.places),
+            visitors_door(workplace.application, chosen, world.places.workplace_port),
         )
         async with serving(*doors, stop_within_seconds=5):
             served = asyncio.create_task(running.serve(stop))

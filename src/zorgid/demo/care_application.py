@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from authlib.integrations.starlette_client import OAuth, StarletteOAuth2App
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
@@ -65,7 +66,7 @@ class CareApplication:
             jwks={"keys": [self.key.as_dict(private=False)]},
             token_endpoint_auth=TokenEndpointAuth.private_key_jwt,
             scopes=frozenset({"openid", "profile"}),
-            sector="127.0.0.1",
+            sector=urlsplit(self.origin).hostname or "",
             default_acr=None,
             signing_algorithm=SigningAlgorithm.ES256,
             is_portal=False,
@@ -82,7 +83,13 @@ class CareApplication:
             Route("/logout", self.log_out, methods=["POST"]),
         ]
         secret = base64url(self.random(32))
-        sessions = Middleware(SessionMiddleware, secret_key=secret, session_cookie=COOKIE, same_site="lax")
+        sessions = Middleware(
+            SessionMiddleware,
+            secret_key=secret,
+            session_cookie=COOKIE,
+            same_site="lax",
+            https_only=self.origin.startswith("https://"),
+        )
         return Starlette(routes=routes, middleware=[sessions])
 
     def _client(self) -> StarletteOAuth2App:

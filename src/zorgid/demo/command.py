@@ -21,15 +21,17 @@ async def run(
     """Run the demo and return the exit code. `once` uses a fresh database and fresh cards of its own.
 
     Raises:
-        SettingsUnfit: the settings are not those of a demo, or name a database that was used before.
+        SettingsUnfit: this is production, or `once` outside the demo or with a database that was used.
         AddressTaken: another demo is running here.
     """
-    if not settings.is_demo:
-        raise SettingsUnfit("ZORGID_ENVIRONMENT: the demo world is for the demo only")
+    settings.require_nothing_pretends(["demo world"])
+    if once and not settings.is_demo:
+        raise SettingsUnfit("ZORGID_ENVIRONMENT: the main job by itself is for the demo only")
     if once:
         return await _run_once(settings, stop, report=report, keep_running=keep_running)
     async with running_demo(settings, folder=settings.data_folder) as demo:
-        await register_first_organisation(demo)
+        if settings.is_demo:  # elsewhere that is the first thing to try at the workplace
+            await register_first_organisation(demo)
         _say(addresses(demo))
         await stop.wait()
         _say("Bezig met stoppen; wat loopt mag nog af.")
@@ -62,7 +64,7 @@ def _require_free_doors(settings: Settings) -> None:
     places = Places.beside(settings)
     require_free(settings.listen_address, settings.listen_port)
     require_free(settings.pki_listen_address, settings.pki_listen_port)
-    require_free("127.0.0.1", places.care_port)
+    require_free(settings.listen_address, places.care_port)
     require_free(settings.listen_address, places.workplace_port)
     require_free(settings.listen_address, places.register_port)
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from starlette.types import ASGIApp
+
 from zorgid.app import Additions, Running, build
 from zorgid.demo.start import start_route
 from zorgid.demo.uzi_register.app import create_app as register_application
-from zorgid.demo.workplace.app import STATIC_PACKAGE, create_workplace, workplace_door
+from zorgid.demo.workplace.app import STATIC_PACKAGE, create_workplace
 from zorgid.demo.world import World, open_world, populate
 from zorgid.kernel.clock import Clock, system_clock
 from zorgid.kernel.randomness import RandomSource, system_random
@@ -47,9 +49,10 @@ async def running_demo(
     async with build(settings, additions_for(world), clock=clock, random=random) as platform:
         await populate(platform.services.database, DEMO, world)
         workplace = create_workplace(platform.services, world)
+        workplace_at, care_at = world.places.workplace_port, world.places.care_port
         doors = (
-            Door(world.care_application.app(), "127.0.0.1", world.places.care_port),
-            workplace_door(workplace, settings, world.places),
+            visitors_door(world.care_application.app(), settings, care_at),
+            visitors_door(workplace.application, settings, workplace_at),
             Door(register_application(world.register), settings.listen_address, world.places.register_port),
         )
         async with serving(*doors, stop_within_seconds=settings.stop_within_seconds):
@@ -61,6 +64,11 @@ async def running_demo(
                 await workplace.desks.close()
                 stop.set()
                 await served
+
+
+def visitors_door(application: ASGIApp, settings: Settings, port: int) -> Door:
+    """Return where an application for visitors answers: over TLS where the platform does."""
+    return Door(application, settings.listen_address, port, settings.tls_certificate, settings.tls_key)
 
 
 async def _until_open(settings: Settings, served: asyncio.Task[None]) -> None:

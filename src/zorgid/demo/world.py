@@ -76,21 +76,25 @@ class Places:
     care_port: int
     workplace_port: int
     register_port: int
-    workplace_origin: str
-    """Where the virtual workplace answers: another site in the demo, the platform's own host over TLS."""
+    scheme_and_host: str
+    """How visitors reach them: on another site than the platform in the demo, on its own host over TLS."""
 
     @classmethod
     def beside(cls, settings: Settings) -> "Places":
         """Return the ports of the demo: two, three and five above that of the portal (8602, 8603, 8605)."""
-        port = settings.listen_port
-        host = urlsplit(settings.origin).hostname if settings.is_secure else "127.0.0.1"
-        workplace = f"{'https' if settings.is_secure else 'http'}://{host}:{port + 3}"
-        return cls(port + 2, port + 3, port + 5, workplace)
+        port, host = settings.listen_port, urlsplit(settings.origin).hostname
+        reached = f"https://{host}" if settings.is_secure else "http://127.0.0.1"
+        return cls(port + 2, port + 3, port + 5, reached)
 
     @property
     def care_origin(self) -> str:
-        """The care application's origin: another site than the platform's, as in life."""
-        return f"http://127.0.0.1:{self.care_port}"
+        """The care application's origin: another site than the platform's, as in life, where that can be."""
+        return f"{self.scheme_and_host}:{self.care_port}"
+
+    @property
+    def workplace_origin(self) -> str:
+        """Where the virtual workplace answers."""
+        return f"{self.scheme_and_host}:{self.workplace_port}"
 
     @property
     def register_origin(self) -> str:

@@ -12,13 +12,12 @@ from zorgid.demo.workplace.desks import Desks
 from zorgid.demo.workplace.laying_out import lay_out
 from zorgid.demo.workplace.pages import Pages, cookie_name
 from zorgid.demo.workplace.run import AppParts, Connect
-from zorgid.demo.world import Places, World
+from zorgid.demo.world import World
 from zorgid.kernel.sentences import Language
 from zorgid.opening import WEB_COOKIES
 from zorgid.settings import Settings
 from zorgid.web.application import web_application
 from zorgid.web.forms import FormGuard
-from zorgid.web.server import Door
 from zorgid.web.services import Services
 from zorgid.web.shell import static_files
 from zorgid_desktop.server import Platform
@@ -59,17 +58,6 @@ def create_workplace(services: Services, world: World, *, connect: Connect | Non
     pages = Pages(desks, world.register, links)
     routes = [*pages.routes(), static_files([STATIC_PACKAGE]).route()]
     return Workplace(web_application(_own_services(services, world), routes), desks)
-
-
-def workplace_door(workplace: Workplace, settings: Settings, places: Places) -> Door:
-    """Return where the workplace answers; over TLS as the platform does."""
-    return Door(
-        workplace.application,
-        settings.listen_address,
-        places.workplace_port,
-        settings.tls_certificate,
-        settings.tls_key,
-    )
 
 
 def _own_services(services: Services, world: World) -> Services:

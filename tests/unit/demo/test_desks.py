@@ -1,0 +1,114 @@
+"""The desks of the virtual workplace: how many, for how long, and what a ticket is worth. The clock stands still."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from tests.clock import FakeClock
+
+from cardkit.virtual import VirtualReader, make_blank_card
+from zorgid.demo.workplace import desks as desks_module
+from zorgid.demo.workplace.desks import KEPT_FOR, KEPT_WHEN_FULL, MOST_TICKETS, TICKET_GOOD_FOR, Desks, Tray
+from zorgid.demo.workplace.errors import DesksTaken, DeskUnknown
+from zorgid.demo.workplace.run import AppParts
+from zorgid.kernel.randomness import system_random
+from zorgid.kernel.secrets import Secret
+from zorgid.kernel.sentences import Language
+from zorgid.protocol.links import Browser, LaunchLink
+
+LINK = LaunchLink("demo", Secret(bytes(16)), Browser.default)
+
+
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def nobody(_: Language) -> NoReturn:
+    raise AssertionError("no app is opened here")
+
+
+@pytest.fixture
+async def desks(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Desks]:
+    """Desks that each have a folder of their own."""
+
+    async def lay_out(desk_id: str) -> Tray:
+        reader = VirtualReader(tmp_path / desk_id)
+        reader.add("leeg-1", make_blank_card(1))
+        return Tray(reader, tmp_path / desk_id)
+
+    desks = Desks(lay_out, AppParts(nobody, clock), clock=clock, random=system_random)
+    yield desks
+    await desks.close()
+
+
+async def test_a_browser_finds_its_desk_by_its_cookie_and_no_other(desks: Desks) -> None:
+    desk, cookie = await desks.open()
+    assert desks.of(cookie) is desk
+    assert desk.id != cookie.text_for_wire(), "the cookie itself is kept nowhere"
+    for wrong in (None, Secret(bytes(32)), Secret(cookie.reveal() + b"x")):
+        with pytest.raises(DeskUnknown):
+            desks.of(wrong)
+
+
+async def test_a_desk_that_nobody_uses_goes_with_its_cards(
+    desks: Desks, clock: FakeClock, tmp_path: Path
+) -> None:
+    idle, idle_cookie = await desks.open()
+    clock.advance(KEPT_FOR - timedelta(minutes=1))
+    _, used = await desks.open()
+    assert desks.of(used)
+    clock.advance(timedelta(minutes=1))
+    await desks.open()
+    with pytest.raises(DeskUnknown):
+        desks.of(idle_cookie)
+    assert not (tmp_path / idle.id).exists()
+    assert desks.of(used)
+
+
+async def test_there_are_so_many_desks_and_the_one_unused_longest_makes_room(
+    desks: Desks, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks_module, "MOST_DESKS", 3)
+    opened = []
+    for _ in range(3):
+        opened.append((await desks.open())[1])
+        clock.advance(timedelta(minutes=1))
+    with pytest.raises(DesksTaken) as full:
+        await desks.open()
+    wait = KEPT_WHEN_FULL - timedelta(minutes=3)
+    assert full.value.facts["retry_after_seconds"] == wait.total_seconds()
+    clock.advance(wait)
+    desks.of(opened[0])
+    with pytest.raises(DesksTaken):
+        await desks.open()
+    clock.advance(timedelta(minutes=1))
+    await desks.open()
+    assert len(desks) == 3
+    assert desks.of(opened[0])
+    with pytest.raises(DeskUnknown):
+        desks.of(opened[1])
+
+
+async def test_a_ticket_is_good_once_and_for_a_minute(desks: Desks, clock: FakeClock) -> None:
+    ticket = desks.keep_arrival(LINK)
+    assert desks.take_arrival(ticket) is LINK
+    assert desks.take_arrival(ticket) is None
+    late = desks.keep_arrival(LINK)
+    clock.advance(TICKET_GOOD_FOR)
+    assert desks.take_arrival(late) is None
+    assert desks.take_arrival("invented") is None
+
+
+async def test_no_more_tickets_are_kept_than_fit(desks: Desks) -> None:
+    first, *others = [desks.keep_arrival(LINK) for _ in range(MOST_TICKETS + 1)]
+    assert desks.take_arrival(first) is None
+    assert all(desks.take_arrival(ticket) for ticket in others)
+
+
+async def test_closing_the_workplace_leaves_no_cards_of_visitors(desks: Desks, tmp_path: Path) -> None:
+    await desks.open()
+    await desks.close()
+    assert names_in(tmp_path) == []
+    assert len(desks) == 0
