@@ -98,6 +98,10 @@ def within(seconds: float, make: Callable[[], Made], undo: Callable[[Made], None
         if promise.cancel():
             raise CardBusy from None
         return promise.result()
+    except KeyboardInterrupt:
+        if not promise.cancel() and promise.exception() is None:
+            undo(promise.result())
+        raise
 
 
 def _fulfil(promise: Future[Made], make: Callable[[], Made], undo: Callable[[Made], None]) -> None:

@@ -64,6 +64,11 @@ class Service:
                 return None
             raise
 
+    def atr(self, reader: str) -> bytes:
+        """Return what the card in `reader` said first; nothing without a card."""
+        (states,) = self._call("SCardGetStatusChange", self._context, 0, [(reader, STATE_UNAWARE)])
+        return bytes(states[0][2])
+
     def changed(self, known: Sequence[tuple[str, int]], milliseconds: int) -> dict[str, int]:
         """Wait until a reader's state is another than the known one, and return the states of all by name."""
         (states,) = self._call("SCardGetStatusChange", self._context, milliseconds, list(known))
@@ -144,7 +149,12 @@ def open_service(binding: Any) -> Service:
 
 @contextmanager
 def reader_service(binding: Any) -> Iterator[Service]:
-    """Open the service for a piece of work. Raises `ReaderServiceAbsent`."""
+    """Open the service for a piece of work.
+
+    Raises:
+        ReaderServiceAbsent: it is not there, went away, or answered something unknown.
+        CardError: what else went wrong in the work, as when a card is opened.
+    """
     try:
         service = open_service(binding)
     except PcscFailed as failed:
@@ -152,7 +162,7 @@ def reader_service(binding: Any) -> Iterator[Service]:
     try:
         yield service
     except PcscFailed as failed:
-        raise trouble_at_opening(failed) from failed
+        raise trouble_at_opening(failed, ReaderServiceAbsent) from failed
     finally:
         service.release()
 

@@ -38,10 +38,11 @@ AT_OPENING: Final[Mapping[int, type[CardError]]] = {
     NO_READERS_AVAILABLE: ReaderAbsent,
     0x8010001D: ReaderServiceAbsent,  # no service
     0x8010001E: ReaderServiceAbsent,  # service stopped
-    0x8010002F: ReaderServiceAbsent,  # communication error with the service
+    0x80100013: ReaderServiceAbsent,  # the service does not answer any more
     0x80100027: ReaderServiceAbsent,  # access denied: the system keeps the service from this user
     0x8010006A: ReaderServiceAbsent,  # the same, as pcscd says it
     0x8010000F: CardMute,  # no common protocol
+    0x8010002F: CardMute,  # what the card said was lost
     0x80100065: CardMute,  # answer to reset not understood
     0x80100066: CardMute,  # unresponsive
     0x80100067: CardMute,  # unpowered
@@ -56,9 +57,9 @@ class PcscFailed(Exception):
         self.code = code
 
 
-def trouble_at_opening(failed: PcscFailed) -> CardError:
-    """Return the error for a card that could not be opened; an unknown number is a card that does not answer.
+def trouble_at_opening(failed: PcscFailed, otherwise: type[CardError] = CardMute) -> CardError:
+    """Return the error for a card that could not be opened; nothing was done to it.
 
-    Nothing was done to the card.
+    An unknown number is a card that does not answer, unless it is said what else it is.
     """
-    return AT_OPENING.get(failed.code, CardMute)(str(failed))
+    return AT_OPENING.get(failed.code, otherwise)(str(failed))

@@ -5,8 +5,10 @@
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -22,6 +24,7 @@ from cardkit.errors import (
 )
 from cardkit.pcsc import PcscReader, PcscReaders, Verdict, check_reader, connection
 from cardkit.pcsc.connection import for_t0
+from cardkit.pcsc.reader import within
 from cardkit.pcsc.troubles import AT_OPENING
 
 NAME = "A reader 00 00"
@@ -131,6 +134,29 @@ def test_an_unknown_number_at_opening_is_a_card_that_does_not_answer() -> None:
     """ALL-2: nothing but card errors leaves the driver."""
     with pytest.raises(CardMute), reader(Binding(fails={"SCardConnect": 0x80101234})).connect():
         pass
+
+
+def test_an_unknown_number_of_a_service_is_a_service_that_is_absent() -> None:
+    """ALL-2."""
+    with pytest.raises(ReaderServiceAbsent):
+        PcscReaders(binding=Binding(fails={"SCardListReaders": 0x80101234})).present()
+
+
+def test_a_person_who_stops_the_waiting_for_a_card_leaves_it_free() -> None:
+    """ALL-2: Ctrl-C while another program holds the card."""
+    go_on, undone = threading.Event(), threading.Event()
+
+    class Impatient(Future):  # type: ignore[type-arg]
+        def result(self, timeout: float | None = None) -> Any:
+            if timeout is None:
+                return super().result()
+            go_on.set()
+            super().result(10)
+            raise KeyboardInterrupt
+
+    with mock.patch("cardkit.pcsc.reader.Future", Impatient), pytest.raises(KeyboardInterrupt):
+        within(1, lambda: go_on.wait(10), lambda _: undone.set())
+    assert undone.is_set()
 
 
 def test_the_troubles_that_people_are_told_apart_are_all_there() -> None:
