@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from zorgid_desktop import APP_VERSION
 from zorgid_desktop.build import FLAVOUR, HAS_VIRTUAL_CARDS
 from zorgid_desktop.reader_check import add_reader_check, check_readers
+from zorgid_desktop.report import add_report, write_report
 from zorgid_desktop.virtual_card import add_virtual_card, plug_in
 
 if TYPE_CHECKING:
@@ -42,9 +43,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "change": change_pin,
         "unblock": unblock_pin,
         "reader-check": check_readers,
+        "report": write_report,
         "virtual-card": plug_in,
     }[options.command]
-    return command(options)
+    try:
+        return command(options)
+    except Exception as error:  # noqa: BLE001 - no traceback ever reaches a person
+        return _ended_by(error)
+
+
+def _ended_by(error: Exception) -> int:
+    """Say what ended a command before it had a face that could."""
+    from zorgid_desktop.flow.ending import why_it_ended  # noqa: PLC0415 - seldom needed
+    from zorgid_desktop.texts import language_of, sentence  # noqa: PLC0415
+
+    said = sentence(why_it_ended(error), language_of())
+    print(f"! {said.text}\n! {said.next_step}", file=sys.stderr)  # noqa: T201 - the command's output
+    return 1
 
 
 class _Parser(argparse.ArgumentParser):
@@ -88,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     acts.add_parser("change", help="oude pincode, en tweemaal een nieuwe")
     acts.add_parser("unblock", help="pukcode, en tweemaal een nieuwe pincode")
     add_reader_check(commands)
+    add_report(commands)
     if HAS_VIRTUAL_CARDS:
         add_virtual_card(commands)
     return parser

@@ -6,6 +6,7 @@ or `TlvMalformed`.
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from collections.abc import Mapping
 from datetime import date
@@ -15,6 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 
 from cardkit import tlv
 from cardkit.card import Chuid, KeyAlgorithm, PublicKey
@@ -66,7 +68,10 @@ def load_certificate(der: bytes) -> x509.Certificate:
     Raises `CardAnswerMalformed`.
     """
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        with warnings.catch_warnings():
+            # ykcs11 puts a certificate with the number nought beside every new key, until its own comes.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            certificate = x509.load_der_x509_certificate(der)
         # The library reads these when they are first asked for, which would be far from here.
         _ = certificate.subject, certificate.issuer, certificate.not_valid_after_utc
     except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:

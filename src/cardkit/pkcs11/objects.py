@@ -6,14 +6,12 @@ nothing.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.utils import CryptographyDeprecationWarning
 from pkcs11 import Attribute, CertificateType, ObjectClass
 
 from cardkit import der, tlv
@@ -54,10 +52,7 @@ def certificates(session: Any) -> list[Found]:
 
 def _found(thing: Any) -> Found | None:
     try:
-        with warnings.catch_warnings():
-            # ykcs11 makes a certificate without a proper number for every new key.
-            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-            certificate = load_certificate(thing[Attribute.VALUE])
+        certificate = load_certificate(thing[Attribute.VALUE])
         slot = SLOT_OF_USAGE.get(usage_of(certificate).value)
         if slot is None:
             return None

@@ -7,7 +7,7 @@ module that fails here is not loaded.
 from __future__ import annotations
 
 import multiprocessing
-from functools import cache
+import time
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,8 @@ from cardkit.errors import ModuleFlaw, ModuleUnusable
 
 LONGEST_SECONDS: Final = 20.0
 """Readers of which a card is just being powered take seconds; nobody waits longer than this."""
+TRY_AGAIN_AFTER_SECONDS: Final = 30.0
+"""A module may refuse since the service of readers does not run yet; one that crashed is not tried again."""
 FITS: Final = 0
 UNFIT: Final = 3
 NO_BINDING: Final = 4
@@ -24,16 +26,23 @@ def require_usable(path: str) -> None:
     """Check that the module can be loaded and asked for its slots.
 
     Raises:
-        ModuleUnusable: with why; the same answer comes again while this process lives.
+        ModuleUnusable: with why.
     """
     if not Path(path).is_absolute():
         raise ModuleUnusable(module=path, flaw=ModuleFlaw.not_whole)
-    flaw = _flaw_of(path) if Path(path).is_file() else ModuleFlaw.missing
+    if not Path(path).is_file():
+        raise ModuleUnusable(module=path, flaw=ModuleFlaw.missing)
+    flaw, tried_at = _tried.get(path, (ModuleFlaw.unfit, -TRY_AGAIN_AFTER_SECONDS))
+    if flaw is ModuleFlaw.unfit and time.monotonic() - tried_at >= TRY_AGAIN_AFTER_SECONDS:
+        flaw = _flaw_of(path)
+        _tried[path] = flaw, time.monotonic()
     if flaw is not None:
         raise ModuleUnusable(module=path, flaw=flaw)
 
 
-@cache
+_tried: dict[str, tuple[ModuleFlaw | None, float]] = {}
+
+
 def _flaw_of(path: str) -> ModuleFlaw | None:
     # "spawn": a fork of a program with threads and windows may hang before it begins.
     trial = multiprocessing.get_context("spawn").Process(target=_try, args=(path,), daemon=True)

@@ -1,11 +1,13 @@
 """Shows a PIN to the card, once per act of the person; and says what a trouble with card or reader is."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cardkit.apdu import WRONG_DATA
 from cardkit.card import Card
 from cardkit.errors import (
     CardBusy,
+    CardCannot,
     CardError,
     CardFileUnreadable,
     CardGone,
@@ -22,7 +24,7 @@ from cardkit.errors import (
     ReaderServiceAbsent,
 )
 from cardkit.secrets import Pin, PinRules
-from zorgid_desktop.flow.asking import AskPin, ChoosePin, Face, Said, Trouble
+from zorgid_desktop.flow.asking import AskPin, ChoosePin, Face, Said, SeenCard, Trouble
 
 if TYPE_CHECKING:
     from zorgid.protocol.context import Context
@@ -38,6 +40,10 @@ class FlowStopped(Exception):
 
 class WrongCard(FlowStopped):
     """Other cards are in the readers than the step needs; nothing was done to them, and another may do."""
+
+    def __init__(self, said: Trouble, found: Sequence[SeenCard]) -> None:
+        super().__init__(said)
+        self.found = found
 
 
 def show_pin(face: Face, card: Card, *, context: "Context | None", holder: str) -> Pin:
@@ -116,6 +122,7 @@ TROUBLES: dict[type[CardError], str] = {
     CardFileUnreadable: "card-file-unreadable",
     CardNotRecognised: "card-not-recognised",
     CertificateMissing: "certificate-missing",
+    CardCannot: "card-cannot",
 }
 
 
