@@ -38,6 +38,7 @@ check: setup  ## format, lint, types, import contracts
 
 bench: setup  ## beside peers, as ratios, into docs/performance.md; MEASURES="ocsp crl" for some, REPEAT=2 for twice
 	@tools/debian-packages --from requirements/debian-bench.txt
+	@tools/set-up-pcsc
 	@$(BIN)/python -m bench $(MEASURES) $(if $(REPEAT),--repeat $(REPEAT))
 
 docs: setup  ## write those parts of the documentation that follow from the code

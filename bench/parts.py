@@ -176,8 +176,10 @@ def commands(found: Found) -> str:
 
 def reader(found: Found) -> str:
     """Return the part on commands to a card through the PC/SC service."""
-    rows = [(f"acknowledged {name}", spread(one)) for name, one in found.items()]
-    return table(("100 commands to the virtual card", "ms"), rows)
+    bars = {f"acknowledged {name}": one for name, one in found.items()}
+    head = ("100 commands to the virtual card", "ms")
+    rows = [(name, spread(one)) for name, one in bars.items()]
+    return table(head, rows) + plot("reader", "milliseconds for 100 commands", bars)
 
 
 def pieces(found: Found) -> str:
