@@ -41,7 +41,7 @@ def world(quick_place: Path, database_url: str) -> Iterator[Scenario]:
 
 
 def test_a_card_is_made_and_logs_in_at_a_real_reader(world: Scenario, plain_reader: Service) -> None:
-    """CARD-1, CARD-5, CARD-12, LOGIN-2: with the same steps as in process."""
+    """CARD-1, CARD-5, LOGIN-2: with the same steps as in process."""
     blank = world.blank()
     desk = Desk(plain_reader, world)
     person = person_at(desk, world.maker(EMPLOYEE, blank))
