@@ -138,7 +138,7 @@ def test_a_card_is_made_in_windows(
     assert all(pin not in text for pin in (maker.pin, NEW_PIN) for text in [file.read_text()])
 
 
-def test_a_person_who_presses_escape_stops(world: Scenario, opened: Open) -> None:
+def test_a_person_who_presses_escape_stops_and_can_go_on_later(world: Scenario, opened: Open) -> None:
     """Nothing half-made is valid, and nothing was done to the card (CARD-9)."""
     blank = world.blank()
     maker = world.maker(EMPLOYEE, blank)
@@ -146,12 +146,13 @@ def test_a_person_who_presses_escape_stops(world: Scenario, opened: Open) -> Non
     screen_of(window, InsertScreen)
     world.reader.insert(f"uzi-{EMPLOYEE}")
     type_pin(window, maker.pin)
-    until(lambda: isinstance(window.screen_now, (BirthDateScreen, InsertScreen)))
-    if isinstance(window.screen_now, BirthDateScreen):
-        say_birth_date(window, "31 maart 1980")
+    say_birth_date(window, "31 maart 1980")
     state = world.reader.card_state(blank)
     screen_of(window, InsertScreen)
     key(window.screen_now, Qt.Key.Key_Escape)
     screen_of(window, StoppedScreen)
     assert "U hebt dit afgebroken" in read(window)
     assert world.reader.card_state(blank) == state
+    until(lambda: not window.is_active)
+    world.make(maker)
+    one_good_card(world, EMPLOYEE, maker)

@@ -12,26 +12,32 @@ ONE_WAIT_SECONDS: Final = 0.25
 """How long the readers are waited for before it is seen whether the person pressed the button."""
 
 
-def card_arrives(readers: Readers, question: InsertCard, pause: Callable[[float], bool]) -> bool:
-    """Wait until a card came, or one that goes by itself lies there; false when the person answered first.
-
-    `pause(seconds)` waits for the person's own answer at most so long, and tells whether there is one.
-    """
-    _moved(readers, 0, pause)
-    if question.trouble is None and _goes_by_itself(readers, question):
-        return True
-    before = _readers_with_card(readers)
-    while not pause(0):
-        has_moved = _moved(readers, ONE_WAIT_SECONDS, pause)
-        now = _readers_with_card(readers)
-        # Fewer cards than before is one that went; as many is one that was swapped quickly.
-        if has_moved and now and not now < before:
-            return True
-        before = now
-    return False
+Pause = Callable[[float], bool]
+"""Waits for the person's own answer at most so many seconds, and tells whether there is one."""
 
 
-def _moved(readers: Readers, seconds: float, pause: Callable[[float], bool]) -> bool:
+class Arrival:
+    """Looks at the readers from the moment it is made, which is before the person is asked."""
+
+    def __init__(self, readers: Readers, question: InsertCard) -> None:
+        self._readers = readers
+        _moved(readers, 0, lambda _: False)
+        self._before = _readers_with_card(readers)
+        self.is_there = question.trouble is None and _goes_by_itself(readers, question)
+        """Whether a card that can only be the wanted one lies in a reader already."""
+
+    def comes(self, pause: Pause) -> bool:
+        """Wait until a card came; false when the person answered first."""
+        while not pause(0):
+            has_moved = _moved(self._readers, ONE_WAIT_SECONDS, pause)
+            before, self._before = self._before, _readers_with_card(self._readers)
+            # Fewer cards than before is one that went; as many is one that was swapped quickly.
+            if has_moved and self._before and not self._before < before:
+                return True
+        return False
+
+
+def _moved(readers: Readers, seconds: float, pause: Pause) -> bool:
     """Wait for the readers, or for the person where this computer has no readers to wait for."""
     try:
         return readers.wait(seconds)

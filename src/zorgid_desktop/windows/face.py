@@ -20,7 +20,7 @@ from zorgid_desktop.flow.asking import (
     Said,
     SeenCard,
 )
-from zorgid_desktop.windows.arrival import card_arrives
+from zorgid_desktop.windows.arrival import Arrival
 
 T = TypeVar("T")
 
@@ -75,12 +75,15 @@ class WindowFace(QObject):
         known = self._known_answer(question)
         if known is not None:
             return cast("T", known.answer)
+        arrival = Arrival(self.readers, question) if isinstance(question, InsertCard) else None
+        if arrival is not None and arrival.is_there:
+            return cast("T", None)
         asked = Asked(question)
         self._open = asked
         self.asked.emit(asked)
         if self._stopped.is_set():  # between the look above and the question
             asked.cancel()
-        if isinstance(question, InsertCard) and card_arrives(self.readers, question, asked.is_answered):
+        if arrival is not None and arrival.comes(asked.is_answered):
             asked.answer(None)
         try:
             return cast("T", asked.result())
