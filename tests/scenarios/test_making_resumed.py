@@ -195,6 +195,24 @@ def test_a_written_card_that_is_lost_before_its_proof_can_be_replaced(
     one_good_card(world, EMPLOYEE, maker)
 
 
+def test_a_uzi_card_that_is_still_in_does_not_mean_that_the_new_card_is_lost(world: Scenario) -> None:
+    blank = world.blank()
+    left_off(world, world.maker(EMPLOYEE, blank), At(after=KEPT))
+
+    class Hasty(Maker):
+        def answer(self, question: Question[Any]) -> Any:
+            if isinstance(question, InsertCard) and question.trouble is None:
+                self.scenario.reader.insert(self.cards[Wanted.uzi_card])
+                return None
+            return super().answer(question)
+
+    maker = Hasty(**vars(world.maker(EMPLOYEE, blank)))
+    world.make(maker)
+    assert maker.codes() == ["wrong-card"]
+    assert "StartOver" not in maker.asked
+    one_good_card(world, EMPLOYEE, maker)
+
+
 def test_who_was_given_another_number_meanwhile_gets_no_card_with_the_former_one(world: Scenario) -> None:
     """CARD-5: the certificates carry the number of the UZI card that the making ends with."""
     blank = world.blank()

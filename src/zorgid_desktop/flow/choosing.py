@@ -179,7 +179,8 @@ def _card_again(readers: Readers, chosen: SeenCard, rules: PinRules) -> Iterator
             with reader.open_card(rules) as card:
                 found = see(reader.name, card)
                 if not found.seen.is_same_card(chosen):
-                    raise WrongCard(Said("card-swapped", {"found": said_in_reader(found.seen)}))
+                    said = Said("card-swapped", {"found": said_in_reader(found.seen)})
+                    raise WrongCard(said, [found.seen])
                 yield found
                 return
     raise ReaderAbsent
@@ -193,12 +194,12 @@ def none_fits(
         return troubles[0][1] if troubles else ReaderEmpty()
     if len(unfit) + len(troubles) > 1:
         seen = (*map(said_in_reader, unfit), *(_said_of(name, error) for name, error in troubles))
-        return WrongCard(Said("no-card-fits", {"seen": seen, "needed": said_of_need(need)}))
+        return WrongCard(Said("no-card-fits", {"seen": seen, "needed": said_of_need(need)}), unfit)
     (found,) = unfit
     facts = {"reader": found.reader, "found": said_of_card(found), "needed": said_of_need(need)}
     if need.wanted is Wanted.blank_card and found.serial is None:
-        return WrongCard(Said("card-without-serial", facts))
-    return WrongCard(Said("wrong-card", facts))
+        return WrongCard(Said("card-without-serial", facts), unfit)
+    return WrongCard(Said("wrong-card", facts), unfit)
 
 
 def _said_of(reader: str, error: CardError) -> Said:

@@ -28,6 +28,7 @@ from zorgid.protocol.messages import (
 from zorgid_desktop.flow import personalise
 from zorgid_desktop.flow.asking import (
     AskBirthDate,
+    CardKind,
     Face,
     InsertCard,
     Said,
@@ -163,13 +164,14 @@ def _reserve(around: Surroundings, found: OpenCard, view: IssuanceView) -> CardI
     except PlatformRefused as refused:
         if refused.problem.code not in TRY_ANOTHER_CARD:
             raise
-        raise WrongCard(replace(told(refused.problem), about=said_in_reader(found.seen))) from None
+        said = replace(told(refused.problem), about=said_in_reader(found.seen))
+        raise WrongCard(said, [found.seen]) from None
 
 
 def _require_reserved(card: Card, view: IssuanceView) -> None:
     """Check that the card in the reader is the reserved one, before the first write. Raises `WrongCard`."""
     if card.read_serial() != view.chip_serial:
-        raise WrongCard(Said("other-card"))
+        raise WrongCard(Said("other-card"), [])
 
 
 def _chosen_pin(face: Face, instructions: CardInstructions) -> Pin:
@@ -203,6 +205,8 @@ def prove(around: Surroundings, face: Face, view: IssuanceView, trouble: Trouble
     except PinOfNewCardBlocked:
         hindrance: Trouble = Said("pin-blocked-before-use", {"card_number": view.card_number})
     except WrongCard as wrong:
+        if all(seen.kind is CardKind.uzi_card for seen in wrong.found):
+            raise  # it was not taken out yet, which says nothing of the new card
         hindrance = wrong.said
     if not face.ask(StartOver(hindrance, view.card_number)):
         raise FlowStopped(hindrance)

@@ -117,6 +117,21 @@ def test_a_damaged_virtual_card_can_be_chosen_and_then_another_one(
     assert "De kaart heeft een nieuwe pincode." in terminal.screen
 
 
+def test_a_fault_before_anything_is_shown_is_a_sentence_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> None:
+        raise ImportError(PUK)
+
+    monkeypatch.setattr(cli, "_start", fail)
+    assert cli.main(["cards"]) == 1
+    told = capsys.readouterr()
+    assert told.err.startswith("! ")
+    assert "ImportError/test_troubles:" in told.err
+    assert PUK not in told.err
+    assert told.out == ""
+
+
 def test_an_answer_that_no_card_gives_costs_no_try_and_the_card_may_be_put_in_again(tmp_path: Path) -> None:
     """No answer of the first try is used; a PIN is never tried twice for one typing (PIN-1)."""
     reader = a_card_in(tmp_path)
