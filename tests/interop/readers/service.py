@@ -85,6 +85,10 @@ class Service:
         return self._ports[reader]
 
     def start(self, *readers: str) -> None:
+        """Start with these readers and no others."""
+        self._ports.clear()
+        for left in self._folder.iterdir():
+            left.unlink()
         for reader in readers:
             self._configure(reader)
         # The service ends with the test run, however that ends.

@@ -205,6 +205,20 @@ def test_a_service_that_ends_takes_the_card_along(pcscd: Service) -> None:
         readers.present()
 
 
+def test_a_reader_that_was_unplugged_is_absent_and_another_one_is_found(pcscd: Service) -> None:
+    """ALL-2."""
+    pcscd.start(PLAIN)
+    readers = PcscReaders()
+    (before, _) = readers.present()
+    pcscd.stop()
+    pcscd.start(YUBIKEY)
+    assert readers.wait(5)
+    assert not before.has_card()
+    with pytest.raises(ReaderAbsent), before.open_card():
+        pass
+    assert readers.present()[0].name == pcscd.slot_name(YUBIKEY)
+
+
 def test_two_readers_are_two_places_for_a_card(pcscd: Service) -> None:
     """ALL-2: the card in the one is not the card in the other."""
     pcscd.start(PLAIN, YUBIKEY)
