@@ -160,7 +160,7 @@ def holder_of(world: Scenario, label: str) -> Holder:
 
 @pytest.mark.parametrize("label", [EMPLOYEE, DOCTOR])
 def test_a_uzi_card_behind_a_module_logs_in(world: Scenario, modules: Path, label: str) -> None:
-    """LOGIN-4: nothing but a setting was needed; the certificate is found by its key usage."""
+    """LOGIN-2: nothing but a setting was needed; the certificate is found by its key usage."""
     put_on_token(modules, world.uzi(label))
     holder = holder_of(world, label)
     done, page = logged_in(world, holder)
@@ -172,7 +172,7 @@ def test_a_uzi_card_behind_a_module_logs_in(world: Scenario, modules: Path, labe
 
 
 def test_a_wrong_pin_is_asked_again_and_nobody_stays_logged_in(world: Scenario, modules: Path) -> None:
-    """PIN-1, LOGIN-7: each PIN that is typed is one try."""
+    """PIN-1, ALL-2: each PIN that is typed is one try."""
     put_on_token(modules, world.uzi(EMPLOYEE))
     holder = holder_of(world, EMPLOYEE)
     holder.first_tries = ["Fout999", "kort"]

@@ -1,4 +1,4 @@
-"""Modules that are not there, are none, crash or hang: each a sentence, and this process lives on (LOGIN-7)."""
+"""Modules that are not there, are none, crash or hang: each a sentence, and this process lives on (ALL-2)."""
 
 import subprocess
 import sys

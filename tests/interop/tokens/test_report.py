@@ -36,7 +36,7 @@ def reported(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[str, di
 def test_the_report_tells_what_a_token_is_and_not_whose(
     full_token: Pkcs11Reader, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """LOGIN-7: for a module that nobody here could run. Names only when asked for (ALL-10)."""
+    """ALL-2: for a module that nobody here could run. Names only when asked for (ALL-10)."""
     monkeypatch.setenv(MODULE_VARIABLE, SOFTHSM)
     text, report = reported(capsys)
     (told,) = report["modules"]

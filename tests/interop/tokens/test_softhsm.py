@@ -163,7 +163,7 @@ def test_a_puk_that_the_token_cannot_have_costs_no_try(token: Pkcs11Reader) -> N
 
 
 def test_a_key_is_used_after_the_pin_only_and_the_signature_key_directly_after(token: Pkcs11Reader) -> None:
-    """LOGIN-7: the same rule as on a PIV card, whoever wrote the token."""
+    """ALL-2: the same rule as on a PIV card, whoever wrote the token."""
     with token.open_card() as card:
         card.verify_pin(PIN)
         authentication = card.generate_key(KeySlot.authentication, KeyAlgorithm.p256)
@@ -192,7 +192,7 @@ def test_a_key_can_be_made_that_wants_the_pin_once(token: Pkcs11Reader) -> None:
 
 
 def test_nobody_is_logged_in_after_a_hold(token: Pkcs11Reader) -> None:
-    """protocols 7.4, step 10: leave no trace, also where the flow broke off (LOGIN-7)."""
+    """protocols 7.4, step 10: leave no trace, also where the flow broke off (ALL-2)."""
     with pytest.raises(RuntimeError, match="broke off"), token.open_card() as card:
         card.verify_pin(PIN)
         key = card.generate_key(KeySlot.authentication, KeyAlgorithm.p256)
@@ -226,7 +226,7 @@ def test_an_older_certificate_makes_place(token: Pkcs11Reader) -> None:
 
 
 def test_certificates_are_told_apart_by_key_usage_wherever_they_stand(token: Pkcs11Reader) -> None:
-    """LOGIN-4: never by label or place; those of authorities and others are left out."""
+    """LOGIN-2: never by label or place; those of authorities and others are left out."""
     import pkcs11
 
     with token.open_card() as card:
@@ -293,7 +293,7 @@ def test_the_right_puk_is_needed_to_make_a_token_blank(token: Pkcs11Reader, toke
 
 
 def test_a_slot_is_told_from_a_token_and_a_token_from_a_blank_one(tokens: Pkcs11Readers) -> None:
-    """LOGIN-7."""
+    """ALL-2."""
     (empty,) = tokens.present()
     assert empty.has_card()
     with pytest.raises(CardNotRecognised), empty.open_card():
@@ -305,7 +305,7 @@ def test_a_slot_is_told_from_a_token_and_a_token_from_a_blank_one(tokens: Pkcs11
 
 
 def test_a_new_token_is_noticed(tokens: Pkcs11Readers) -> None:
-    """LOGIN-7: readers and cards come and go."""
+    """ALL-2: readers and cards come and go."""
     assert not tokens.wait(0)
     blank_token(tokens)
     assert tokens.wait(0)

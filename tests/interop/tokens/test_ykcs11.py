@@ -201,7 +201,7 @@ def test_a_card_that_is_pulled_is_gone_and_another_one_is_opened_anew(
 def test_a_card_in_a_reader_is_listed_once_and_spoken_to_in_piv(
     card_reader: Pkcs11Reader, yubikey_reader: Service
 ) -> None:
-    """PC/SC and the module show the same card; PIV goes first (docs/decisions/0540-tokens-behind-modules.md)."""
+    """PC/SC and the module show the same card; PIV goes first (docs/decisions/0560-tokens-behind-modules.md)."""
     tokens = Pkcs11Readers(Modules((YKCS11,), are_named=True))
     readers = JoinedReaders(PcscReaders(), tokens).present()
     with_card = [reader for reader in readers if reader.has_card()]

@@ -40,7 +40,7 @@ ALWAYS: list[tuple[int, type[CardError]]] = [
 
 @pytest.mark.parametrize(("value", "kind"), [*ALWAYS, (0x0A0, PinWrong), (0x0A4, PinBlocked)])
 def test_each_return_value_is_an_error_of_cards(value: int, kind: type[CardError]) -> None:
-    """LOGIN-7: no trouble of a module is without a name."""
+    """ALL-2: no trouble of a module is without a name."""
     error = codes.error_of(value, "C_Any")
     assert type(error) is kind
     if isinstance(error, CardRefused):

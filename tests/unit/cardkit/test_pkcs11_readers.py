@@ -104,7 +104,7 @@ def test_a_piv_card_is_spoken_to_in_piv_and_no_module_is_loaded() -> None:
 @pytest.mark.parametrize("name", ["Reader 1", LONG_NAME])
 @pytest.mark.parametrize("chosen", [FOUND, NAMED])
 def test_a_card_that_is_not_piv_is_asked_for_behind_the_modules(name: str, chosen: Modules) -> None:
-    """LOGIN-4: a UZI card is such a card. Slots have 64 bytes for the name of a reader."""
+    """LOGIN-2: a UZI card is such a card. Slots have 64 bytes for the name of a reader."""
     tokens = Tokens([Slot("Reader 2"), Slot(name[:64].rstrip(), "behind a module")], chosen)
     readers = joined(Pcsc([Slot(name, CardNotRecognised())]), tokens).present()
     reader = readers[0]
@@ -153,7 +153,7 @@ def test_a_named_module_that_is_broken_is_told_where_a_card_needs_it() -> None:
 
 
 def test_without_any_reader_the_first_thing_to_mend_is_told() -> None:
-    """LOGIN-7: three troubles told apart, and a broken setting before a missing service."""
+    """ALL-2: three troubles told apart, and a broken setting before a missing service."""
     with pytest.raises(ModuleUnusable):
         joined(Pcsc(None), Tokens([], flaws=[BROKEN])).present()
     with pytest.raises(ModuleUnusable):
