@@ -11,11 +11,13 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
-from zorgid.kernel.sentences import Language, Sentence
+from zorgid.kernel.sentences import Language
 from zorgid.protocol.app_key import HEADER, AppKey, sign_request
 from zorgid.protocol.context import Message
 from zorgid.protocol.messages import API, Problem
-from zorgid_desktop.flow.asking import Told
+from zorgid_desktop.refused import PlatformRefused, PlatformUnreachable, told
+
+__all__ = ["Platform", "PlatformRefused", "PlatformUnreachable", "told"]
 
 TRIES: Final = 3
 """How often a request is sent while no answer comes."""
@@ -23,25 +25,6 @@ TIMEOUT_SECONDS: Final = 40.0
 """Longer than the platform holds back an answer on purpose."""
 
 Answer = TypeVar("Answer", bound=Message)
-
-
-class PlatformRefused(Exception):
-    """The platform said no, in a sentence for people."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        super().__init__(problem.code)
-
-
-def told(problem: Problem) -> Told:
-    """Return a refusal as the person reads it."""
-    return Told(problem.code, Sentence(problem.detail, problem.next_step))
-
-
-class PlatformUnreachable(Exception):
-    """No answer came, or one that is not the platform's; trying later or asking support solves it."""
-
-    code = "platform-unreachable"
 
 
 class Platform:

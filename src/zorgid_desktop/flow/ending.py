@@ -4,11 +4,9 @@ import traceback
 from pathlib import PurePath
 
 from cardkit.errors import CardError
-from zorgid.protocol.environments import EnvironmentRefused
-from zorgid.protocol.errors import LinkMalformed
 from zorgid_desktop.flow.asking import Cancelled, Said, Trouble
 from zorgid_desktop.flow.cards import FlowStopped, trouble_of
-from zorgid_desktop.server import PlatformRefused, PlatformUnreachable, told
+from zorgid_desktop.refused import PlatformRefused, PlatformUnreachable, told
 
 
 def why_it_ended(error: BaseException) -> Trouble:
@@ -26,12 +24,19 @@ def _in_own_words(error: BaseException) -> Said:
             return Said("cancelled")
         case PlatformUnreachable():
             return Said("platform-unreachable")
-        case LinkMalformed() | EnvironmentRefused():
-            return Said(error.code, error.facts)
         case CardError():
             return trouble_of(error)
         case _:
-            return Said("unforeseen", {"reference": reference_of(error)})
+            return _about_link(error)
+
+
+def _about_link(error: BaseException) -> Said:
+    from zorgid.protocol.environments import EnvironmentRefused  # noqa: PLC0415 - a list of cards needs none
+    from zorgid.protocol.errors import LinkMalformed  # noqa: PLC0415
+
+    if isinstance(error, LinkMalformed | EnvironmentRefused):
+        return Said(error.code, error.facts)
+    return Said("unforeseen", {"reference": reference_of(error)})
 
 
 def reference_of(error: BaseException) -> str:

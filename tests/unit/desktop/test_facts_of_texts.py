@@ -22,7 +22,7 @@ SAYING = {"Said", "_said"}
 PASSED_ON = "terminal.py: code in _said"
 """The one place that passes on what others say, with the facts that they give."""
 
-LINK_REFUSED = "ending.py: error.code in _in_own_words"
+LINK_REFUSED = "ending.py: error.code in _about_link"
 """Passes on the facts of a refusal; tests/unit/desktop/test_environments.py says each of them."""
 
 NOT_SPELT_OUT: dict[str, set[str]] = {
