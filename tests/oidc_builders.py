@@ -32,8 +32,10 @@ from zorgid.login.model import Means, Session
 from zorgid.login.setup import LoginSetup
 from zorgid.oidc.assertion import ASSERTION_TYPE
 from zorgid.oidc.exchange import redeem_codes
+from zorgid.oidc.granting import authorise_at_once
 from zorgid.oidc.rotation import SigningKeys
 from zorgid.oidc.setup import IdentityServer
+from zorgid.oidc.tokens import userinfo
 from zorgid.protocol.context import MeansUsed
 from zorgid.settings import Settings
 from zorgid.storage.database import Database, Work
@@ -253,7 +255,9 @@ def an_application(server: IdentityServer, database: Database, **others: Any) ->
     services = services_for_pages(
         database=database,
         identity=server,
+        authorising=Together(database, partial(authorise_at_once, server)),
         redeeming=Together(database, partial(redeem_codes, server)),
+        asking_userinfo=Together(database, partial(userinfo, server)),
         login=server.login,
         clock=database.clock,
         **given,

@@ -32,8 +32,10 @@ from zorgid.loops import node_runs, outbox_handlers, worker_runs
 from zorgid.node_memory import Memory
 from zorgid.oidc import actions as oidc
 from zorgid.oidc.exchange import redeem_codes
+from zorgid.oidc.granting import authorise_at_once
 from zorgid.oidc.rotation import SigningKeys, rotate_signing_keys
 from zorgid.oidc.setup import IdentityServer
+from zorgid.oidc.tokens import userinfo
 from zorgid.opening import (
     CARD_MASTER,
     LIMITS,
@@ -262,7 +264,9 @@ class Platform:
             sentences=load_sentences(),
             limits=Limits(database, clock=self._clock, mac=partial(keys.mac, LIMITS)),
             identity=identity,
+            authorising=Together(database, partial(authorise_at_once, identity)),
             redeeming=Together(database, partial(redeem_codes, identity)),
+            asking_userinfo=Together(database, partial(userinfo, identity)),
             forms=self._forms(keys),
             clock=self._clock,
             random=self._random,

@@ -85,6 +85,22 @@ async def test_a_shared_limit_is_counted_by_all_nodes_together(
     assert sum(results) == 3
 
 
+async def test_keys_that_are_counted_at_the_same_moment_are_counted_each_for_itself(
+    limits: Limits, database: Database, clock: FakeClock, audit_mac: Mac, origin: Origin
+) -> None:
+    """Two nodes that count the same keys in opposite orders neither lose one nor wait for each other."""
+    other_node = Limits(database, clock=clock, mac=audit_mac)
+    keys = [str(number) for number in range(20)]
+    asked = [(limits, key) for key in keys] + [(other_node, key) for key in reversed(keys)]
+
+    answers = await asyncio.gather(
+        *(node.take_for(origin, SHARED, key) for node, key in asked * 2), return_exceptions=True
+    )
+
+    assert answers.count(None) == 3 * len(keys)
+    assert sum(isinstance(one, TooMany) for one in answers) == len(keys)
+
+
 async def test_a_request_counts_for_its_source_or_for_the_key_that_is_given(limits: Limits) -> None:
     once = Limit("once", 1, timedelta(minutes=1))
     here = request_from(Origin("r1", "192.0.2.1", "n"))

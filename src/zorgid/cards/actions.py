@@ -187,13 +187,18 @@ async def require_active(work: Work, card_id: CardId) -> Card:
     return rules.require_working(known(await store.card_for_use(work, card_id)), now=work.now)
 
 
-async def active_cards(work: Work, card_ids: Sequence[CardId]) -> Sequence[Card | Refusal]:
-    """Return for each id what `require_active` returns or raises, in one round trip."""
+async def active_cards(
+    work: Work, card_ids: Sequence[CardId], *, stays: bool = True
+) -> Sequence[Card | Refusal]:
+    """Return for each id what `require_active` returns or raises, in one round trip.
+
+    Without `stays` it is true at this moment only, and no lock is taken: for what makes nothing of it.
+    """
 
     def working(found: Card | None) -> Card:
         return rules.require_working(known(found), now=work.now)
 
-    return [outcome(working, found) for found in await store.cards_for_use(work, card_ids)]
+    return [outcome(working, found) for found in await store.each_card(work, card_ids, stays=stays)]
 
 
 async def note_use(work: Work, card_id: CardId) -> None:

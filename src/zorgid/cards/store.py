@@ -168,9 +168,13 @@ async def card_for_use(work: Work, card_id: CardId) -> Card | None:
     return await _first(work, CARD_FOR_USE, {"id": card_id})
 
 
-async def cards_for_use(work: Work, card_ids: Sequence[CardId]) -> Sequence[Card | None]:
-    """Return each of the cards, which nobody changes until this work ends, or None."""
-    return await first_of_each(work, CARD_FOR_USE, [{"id": one} for one in card_ids], kwargs_row(_card))
+async def each_card(work: Work, card_ids: Sequence[CardId], *, stays: bool) -> Sequence[Card | None]:
+    """Return each of the cards or None, in one round trip.
+
+    With `stays` nobody changes them until this work ends.
+    """
+    query = CARD_FOR_USE if stays else CARD
+    return await first_of_each(work, query, [{"id": one} for one in card_ids], kwargs_row(_card))
 
 
 async def by_number(work: Work, number: str) -> Card | None:

@@ -79,12 +79,34 @@ async def session_by_sid(work: Work, sid: str, *, touch: bool = False) -> Sessio
     return await _living(work, await store.session_by(work, sid=sid), touch=touch)
 
 
-async def sessions_by_sid(work: Work, sids: Sequence[str]) -> Sequence[Session | Refusal]:
-    """Return for each `sid` what `session_by_sid` returns or raises, in two round trips for all."""
-    rows = await store.sessions_by_sid(work, sids)
+async def sessions_by_sid(
+    work: Work, sids: Sequence[str], *, stays: bool = True
+) -> Sequence[Session | Refusal]:
+    """Return for each `sid` what `session_by_sid` returns or raises, in two round trips for all.
+
+    Without `stays` the card may be held while this work goes on (`cards.actions.active_cards`).
+    """
+    return await _living_of_each(work, await store.sessions_by_sid(work, sids), stays=stays)
+
+
+async def sessions_for(work: Work, cookies: Sequence[Secret]) -> Sequence[Session | Refusal]:
+    """Return for each cookie what `session_for` returns or raises, in two round trips for all."""
+    rows = await store.sessions_by_cookie(work, [cookie.digest() for cookie in cookies])
+    living = await _living_of_each(work, rows, stays=True)
+    in_order = sorted((one for one in living if isinstance(one, Session)), key=lambda one: one.id)
+    for (
+        session
+    ) in in_order:  # so that two works with the same sessions do not wait for each other in a circle
+        await _touch(work, session)
+    return living
+
+
+async def _living_of_each(
+    work: Work, rows: Sequence[Mapping[str, Any] | None], *, stays: bool
+) -> Sequence[Session | Refusal]:
     found = [outcome(_alive, row, work.now) for row in rows]
     resting = {one.id: _card_of(one) for one in found if isinstance(one, Session) and _rests_on_card(one)}
-    states = await cards.active_cards(work, list(resting.values()))
+    states = await cards.active_cards(work, list(resting.values()), stays=stays)
     bad = {one for one, state in zip(resting, states, strict=True) if isinstance(state, Refusal)}
     return [
         SessionEnded(reason=EndReason.means_not_good) if isinstance(one, Session) and one.id in bad else one
@@ -106,9 +128,14 @@ async def unended_session_of_login(work: Work, transaction_id: TransactionId) ->
 async def _living(work: Work, row: Mapping[str, Any] | None, *, touch: bool) -> Session:
     session = _alive(row, work.now)
     await _require_good_means(work, session)
-    if touch and work.now - session.last_seen_at >= rules.TOUCH_EVERY:
-        await store.touch_session(work, session.id)
+    if touch:
+        await _touch(work, session)
     return session
+
+
+async def _touch(work: Work, session: Session) -> None:
+    if work.now - session.last_seen_at >= rules.TOUCH_EVERY:
+        await store.touch_session(work, session.id)
 
 
 def _alive(row: Mapping[str, Any] | None, now: datetime) -> Session:

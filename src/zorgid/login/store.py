@@ -270,6 +270,14 @@ async def sessions_by_sid(work: Work, sids: Sequence[str]) -> Sequence[Mapping[s
     return await first_of_each(work, query, [(sid,) for sid in sids], dict_row)
 
 
+async def sessions_by_cookie(
+    work: Work, cookie_hashes: Sequence[bytes]
+) -> Sequence[Mapping[str, Any] | None]:
+    """Return the row of each session, as `session_by` does, in one round trip."""
+    query: LiteralString = f"select {SESSION_COLUMNS} from session where cookie_hash = %s"  # noqa: S608 - literals only
+    return await first_of_each(work, query, [(one,) for one in cookie_hashes], dict_row)
+
+
 async def session_of_login(work: Work, transaction_id: TransactionId) -> Mapping[str, Any] | None:
     """Return the row of the session that a login made."""
     query: LiteralString = f"select {SESSION_COLUMNS} from session where transaction_id = %s"  # noqa: S608 - literals only

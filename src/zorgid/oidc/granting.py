@@ -1,30 +1,30 @@
 """Turns an authorisation request into a grant and its code, with a login in between where one is needed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from zorgid.audit.actions import record
-from zorgid.audit.model import Event
 from zorgid.clients.errors import ClientUnknown
 from zorgid.clients.model import Client, ClientId
-from zorgid.kernel.ids import GrantId, new_id
+from zorgid.kernel.errors import Refusal
 from zorgid.kernel.secrets import Secret
 from zorgid.login.actions import begin_transaction
 from zorgid.login.model import Begun, Purpose, Session, Shown
-from zorgid.login.sessions import actor_of
+from zorgid.login.sessions import sessions_for
 from zorgid.oidc import store
 from zorgid.oidc.authorise import checked_request
+from zorgid.oidc.codes import Granted, issue_codes
 from zorgid.oidc.errors import AccessDenied, OAuthRefusal, RequestExpired
 from zorgid.oidc.hints import read_hint
-from zorgid.oidc.model import AuthorisationRequest, Grant, grant_subject
-from zorgid.oidc.organisation import organisation_of_work
+from zorgid.oidc.model import AuthorisationRequest
 from zorgid.oidc.parameters import UnverifiedParameters
-from zorgid.oidc.profiles import CODE_LIVES_FOR, REQUEST_KEPT_FOR
+from zorgid.oidc.profiles import REQUEST_KEPT_FOR
 from zorgid.oidc.requirement import Circumstances, ProofNeeded, sufficient_session
-from zorgid.oidc.response import AuthorisationResponse, code_response, error_response
+from zorgid.oidc.response import AuthorisationResponse, error_response
 from zorgid.oidc.setup import AUTHORIZE, IdentityServer
 from zorgid.storage.database import Work
+from zorgid.storage.together import Part
 
 DECLINED: Final = "declined"
 """The parameter with which a browser goes back to the client after its person broke the login off."""
@@ -100,6 +100,73 @@ async def authorise(
             tell.
     """
     request = await _checked(work, server, waiting.unverified)
+    enough = await _sufficient(work, server, request, waiting, session)
+    if isinstance(enough, ProofNeeded):
+        client = await server.clients.client(work, request.client_id)
+        return_to = await _return_to(work, server, request, waiting)
+        begun = await _begin_login(work, server, client, return_to=return_to, acr=enough.acr)
+        return LoginBegun(begun, request.ui_locales)
+    await _use_up(work, waiting)
+    (response,) = await issue_codes([Granted(work, request, enough)], issuer=server.issuer)
+    return response
+
+
+@dataclass(frozen=True)
+class FromSession:
+    """A new request of a browser that has the cookie of a session."""
+
+    unverified: UnverifiedParameters
+    cookie: Secret
+
+
+async def authorise_at_once(
+    server: IdentityServer, parts: Sequence[Part[FromSession]]
+) -> Sequence[AuthorisationResponse | OAuthRefusal | None]:
+    """Answer requests with codes, in round trips that all share; `None` where a login must come first.
+
+    The refusals are those of `authorise`, which begins the login.
+    """
+    requests = [await _request_or_refusal(part, server) for part in parts]
+    sessions = await sessions_for(parts[0].work, [part.asked.cookie for part in parts])
+    judged = [
+        await _granted(part, server, request, session)
+        if isinstance(request, AuthorisationRequest)
+        else request
+        for part, request, session in zip(parts, requests, sessions, strict=True)
+    ]
+    granted = [one for one in judged if isinstance(one, Granted)]
+    responses = iter(await issue_codes(granted, issuer=server.issuer))
+    return [next(responses) if isinstance(one, Granted) else one for one in judged]
+
+
+async def _request_or_refusal(
+    part: Part[FromSession], server: IdentityServer
+) -> AuthorisationRequest | OAuthRefusal:
+    try:
+        return await _checked(part.work, server, part.asked.unverified)
+    except OAuthRefusal as refusal:
+        return refusal
+
+
+async def _granted(
+    part: Part[FromSession], server: IdentityServer, request: AuthorisationRequest, session: Session | Refusal
+) -> Granted | OAuthRefusal | None:
+    """Return the request with the session that will do, or a refusal, or `None` for a login."""
+    living = session if isinstance(session, Session) else None
+    try:
+        enough = await _sufficient(part.work, server, request, Waiting(part.asked.unverified), living)
+    except OAuthRefusal as refusal:
+        return refusal
+    return None if isinstance(enough, ProofNeeded) else Granted(part.work, request, enough)
+
+
+async def _sufficient(
+    work: Work,
+    server: IdentityServer,
+    request: AuthorisationRequest,
+    waiting: Waiting,
+    session: Session | None,
+) -> Session | ProofNeeded:
     client = await server.clients.client(work, request.client_id)
     circumstances = Circumstances(
         session=session,
@@ -108,15 +175,9 @@ async def authorise(
         now=work.now,
     )
     try:
-        enough = sufficient_session(request.wishes, circumstances)
+        return sufficient_session(request.wishes, circumstances)
     except OAuthRefusal as refusal:
         raise refusal.sent_to(request.target) from None
-    if isinstance(enough, ProofNeeded):
-        return_to = await _return_to(work, server, request, waiting)
-        begun = await _begin_login(work, server, client, return_to=return_to, acr=enough.acr)
-        return LoginBegun(begun, request.ui_locales)
-    await _use_up(work, waiting)
-    return await _issue_code(work, server, request, enough)
 
 
 async def _checked(
@@ -183,39 +244,3 @@ async def _begin_login(
 async def _use_up(work: Work, waiting: Waiting) -> None:
     if waiting.reference is not None and not await store.use_up_request(work, waiting.reference.digest()):
         raise RequestExpired(description="The request has expired or was used.")
-
-
-async def _issue_code(
-    work: Work, server: IdentityServer, request: AuthorisationRequest, session: Session
-) -> AuthorisationResponse:
-    grant = Grant(
-        id=GrantId(new_id(work.random)),
-        client_id=request.client_id,
-        person_id=session.person_id,
-        session_id=session.id,
-        sid=session.sid,
-        scope=request.scope,
-        nonce=request.nonce,
-        acr=session.means.level,
-        authenticated_at=session.authenticated_at,
-        means=session.means.kind,
-        uzi_number=session.means.uzi_number,
-        ura_on_card=session.means.ura,
-        full_name=session.means.full_name,
-        organisation=await organisation_of_work(work, session, request.organisation),
-        id_token_claims=request.id_token_claims,
-        created_at=work.now,
-    )
-    code = Secret.new(32, work.random)
-    await store.add_grant(work, grant)
-    await store.add_code(
-        work,
-        grant,
-        code_hash=code.digest(),
-        redirect_uri=request.target.redirect_uri,
-        code_challenge=request.code_challenge,
-        expires_at=work.now + CODE_LIVES_FOR,
-    )
-    facts = {"client": grant.client_id, "acr": grant.acr, "guest": grant.organisation.guest}
-    await record(work, event=Event.code_issued, by=actor_of(session), on=grant_subject(grant.id), facts=facts)
-    return code_response(request.target, code=code.text_for_wire(), issuer=server.issuer)

@@ -111,6 +111,17 @@ class Grant:
 
 
 @dataclass(frozen=True)
+class IssuedCode:
+    """A code as it is remembered, with the grant that is made with it."""
+
+    grant: Grant
+    code_hash: bytes
+    redirect_uri: str
+    code_challenge: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class RedeemedCode:
     """A code that was just used up, with its grant."""
 

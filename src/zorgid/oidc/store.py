@@ -13,6 +13,7 @@ from zorgid.oidc.model import (
     CodeAttempt,
     CodeUse,
     Grant,
+    IssuedCode,
     IssuedToken,
     Organisation,
     RedeemedCode,
@@ -61,40 +62,34 @@ async def use_up_request(work: Work, reference_hash: bytes) -> bool:
     return cursor.rowcount == 1
 
 
-async def add_grant(work: Work, grant: Grant) -> None:
-    """Store a new grant."""
-    await work.connection.execute(
-        """
+ADD_CODE: Final = """
+    with family as (
         insert into oidc_grant (
             grant_id, client_id, person_id, session_id, sid, scope, nonce, acr, authenticated_at, means,
             uzi_number, ura_on_card, full_name, organisation_ura, organisation_name, organisation_is_guest,
             id_token_claims, created_at
         ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-        """,
-        (
-            grant.id, grant.client_id, grant.person_id, grant.session_id, grant.sid, list(grant.scope),
-            grant.nonce, grant.acr, grant.authenticated_at, grant.means, grant.uzi_number, grant.ura_on_card,
-            grant.full_name, grant.organisation.ura, grant.organisation.name, grant.organisation.guest,
-            list(grant.id_token_claims), grant.created_at,
-        ),
-    )  # fmt: skip
-
-
-async def add_code(
-    work: Work,
-    grant: Grant,
-    *,
-    code_hash: bytes,
-    redirect_uri: str,
-    code_challenge: str,
-    expires_at: datetime,
-) -> None:
-    """Store the code of a grant."""
-    await work.connection.execute(
-        "insert into oidc_code (code_hash, grant_id, client_id, redirect_uri, code_challenge, expires_at)"
-        " values (%s, %s, %s, %s, %s, %s)",
-        (code_hash, grant.id, grant.client_id, redirect_uri, code_challenge, expires_at),
+        returning grant_id, client_id
     )
+    insert into oidc_code (code_hash, grant_id, client_id, redirect_uri, code_challenge, expires_at)
+    select %s::bytea, grant_id, client_id, %s, %s, %s::timestamptz from family
+"""
+
+
+async def add_codes(work: Work, codes: Sequence[IssuedCode]) -> None:
+    """Store codes, each with the new grant that it belongs to."""
+    await run_each(work, ADD_CODE, [_columns(one) for one in codes])
+
+
+def _columns(code: IssuedCode) -> Sequence[Any]:
+    grant = code.grant
+    return (
+        grant.id, grant.client_id, grant.person_id, grant.session_id, grant.sid, list(grant.scope),
+        grant.nonce, grant.acr, grant.authenticated_at, grant.means, grant.uzi_number, grant.ura_on_card,
+        grant.full_name, grant.organisation.ura, grant.organisation.name, grant.organisation.guest,
+        list(grant.id_token_claims), grant.created_at,
+        code.code_hash, code.redirect_uri, code.code_challenge, code.expires_at,
+    )  # fmt: skip
 
 
 USE_CODE: Final = """
@@ -170,15 +165,16 @@ async def add_tokens(work: Work, tokens: Sequence[IssuedToken]) -> None:
     )
 
 
-async def grant_of_token(work: Work, jti: str) -> Grant | None:
-    """Return the living grant of an access token that has not expired."""
-    row = await _one(
+async def grants_of_tokens(work: Work, jtis: Sequence[str]) -> Sequence[Grant | None]:
+    """Return for each access token that has not expired its grant, if that lives."""
+    rows = await first_of_each(
         work,
         "select oidc_grant.* from oidc_token join oidc_grant using (grant_id)"
         " where jti = %s and expires_at > %s and revoked_at is null",
-        (jti, work.now),
+        [(jti, work.now) for jti in jtis],
+        dict_row,
     )
-    return _grant(row) if row else None
+    return [_grant(row) if row else None for row in rows]
 
 
 async def sweep(work: Work, *, grants_before: datetime) -> None:

@@ -8,15 +8,19 @@ node is counted in memory and costs nothing. `docs/decisions/0120-limits.md` say
 import ipaddress
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
+from psycopg.rows import tuple_row
 from starlette.requests import HTTPConnection
 
 from zorgid.kernel.clock import Clock
 from zorgid.kernel.errors import Refusal
 from zorgid.storage.database import Database, Mac, Origin, Work
+from zorgid.storage.rows import first_of_each
+from zorgid.storage.together import Part, Together
 from zorgid.web.edge import origin_of
 
 
@@ -110,11 +114,13 @@ class Limits:
         self._mac = mac
         self._in_memory: OrderedDict[tuple[str, str], datetime] = OrderedDict()
         self._shared_takes = 0
+        self._together: Together[Take, datetime] = Together(database, take_in_database)
 
     async def take(self, connection: HTTPConnection, limit: Limit, key: str | None = None) -> None:
         """Count one request against `limit`, for its source address, or for `key` where one is given.
 
-        A shared limit takes a transaction of its own, so that it counts also when the request is refused.
+        A shared limit is counted in a transaction apart from the request's, so that it counts also when the
+        request is refused; those who ask at the same moment share it.
 
         Raises:
             TooMany: the limit is reached.
@@ -138,8 +144,7 @@ class Limits:
             self._in_memory.popitem(last=False)
 
     async def _take_shared(self, origin: Origin, limit: Limit, key: bytes) -> None:
-        async with self._database.work(origin) as work:
-            await take_in_database(work, limit, key)
+        await self._together.ask(origin, (limit, key))
         self._shared_takes += 1
         if self._shared_takes % SWEPT_AFTER == 0:
             async with self._database.work(origin) as work:
@@ -154,14 +159,34 @@ TAKE: Final = """
 """
 
 
-async def take_in_database(work: Work, limit: Limit, key: bytes) -> None:
-    """Count one in the table; the same rule as `after_taking`, in one statement. Raises `TooMany`."""
-    facts = {"key": key, "now": work.now, "step": limit.step, "per": limit.per}
-    if await (await work.connection.execute(TAKE, facts)).fetchone():
-        return
+Take = tuple[Limit, bytes]
+"""A limit, and the hidden key that is counted."""
+
+
+async def take_in_database(parts: Sequence[Part[Take]]) -> Sequence[datetime | TooMany]:
+    """Count each in the table; the same rule as `after_taking`, in one statement. Answers `TooMany`.
+
+    In the order of the keys, so that nodes that count the same ones never wait for each other in a circle.
+    """
+    in_order = sorted(range(len(parts)), key=lambda place: parts[place].asked[1])
+    answers = await _take_each(parts[0].work, [parts[place].asked for place in in_order])
+    by_place = dict(zip(in_order, answers, strict=True))
+    return [by_place[place] for place in range(len(parts))]
+
+
+async def _take_each(work: Work, takes: Sequence[Take]) -> Sequence[datetime | TooMany]:
+    facts = [{"key": key, "now": work.now, "step": limit.step, "per": limit.per} for limit, key in takes]
+    rows = await first_of_each(work, TAKE, facts, tuple_row)
+    return [
+        row[0] if row else await _refusal(work, limit, key)
+        for row, (limit, key) in zip(rows, takes, strict=True)
+    ]
+
+
+async def _refusal(work: Work, limit: Limit, key: bytes) -> TooMany:
     cursor = await work.connection.execute("select full_at from limit_use where key = %s", (key,))
     row = await cursor.fetchone()
-    raise too_many(limit, row[0] if row else work.now, work.now)
+    return too_many(limit, row[0] if row else work.now, work.now)
 
 
 SWEEP: Final = """

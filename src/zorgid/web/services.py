@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from zorgid.issuance.model import IssuanceSetup
     from zorgid.login.setup import LoginSetup
     from zorgid.oidc.exchange import TokenResponse
+    from zorgid.oidc.granting import FromSession
     from zorgid.oidc.redeem import TokenRequest
+    from zorgid.oidc.response import AuthorisationResponse
     from zorgid.oidc.setup import IdentityServer
+    from zorgid.oidc.tokens import Told, UserinfoRequest
     from zorgid.settings import Settings
     from zorgid.storage.database import Database
     from zorgid.storage.together import Together
@@ -42,8 +45,10 @@ class Services:
     sentences: Sentences
     limits: Limits
     identity: IdentityServer
+    authorising: Together[FromSession, AuthorisationResponse | None]
     redeeming: Together[TokenRequest, TokenResponse]
-    """Token requests, which share works when they come together."""
+    asking_userinfo: Together[UserinfoRequest, Told]
+    """The three requests of a login of somebody who has a session; those that come together share works."""
     forms: FormGuard
     clock: Clock
     random: RandomSource

@@ -15,6 +15,7 @@ from zorgid.oidc.errors import OAuthRefusal
 from zorgid.oidc.granting import (
     CONTINUE,
     DECLINED,
+    FromSession,
     LoginBegun,
     Waiting,
     authorise,
@@ -23,11 +24,11 @@ from zorgid.oidc.granting import (
     waiting_request,
 )
 from zorgid.oidc.parameters import UnverifiedParameters
-from zorgid.oidc.response import error_response
+from zorgid.oidc.response import AuthorisationResponse, error_response
 from zorgid.protocol.messages import TransactionState
 from zorgid.storage.database import Work
 from zorgid.web import cookies
-from zorgid.web.edge import LANGUAGES, refusal_page, work_of
+from zorgid.web.edge import LANGUAGES, origin_of, refusal_page, work_of
 from zorgid.web.limits import BEGIN_PER_ADDRESS
 from zorgid.web.oidc.answers import authorisation_answer, form_parameters, note
 from zorgid.web.services import services_of
@@ -41,8 +42,12 @@ async def authorize_by_get(request: Request) -> Response:
     await services.limits.take(request, BEGIN_PER_ADDRESS)
     client_id: str | None = None
     try:
+        unverified = UnverifiedParameters.decode(request.scope["query_string"])
+        client_id = unverified.one("client_id")
+        if (at_once := await _at_once(request, unverified)) is not None:
+            return authorisation_answer(request, at_once)
         async with work_of(request) as work:
-            waiting = await _waiting(request, work)
+            waiting = await _waiting(work, unverified)
             client_id = waiting.unverified.one("client_id")
             if waiting.reference is not None and await _was_declined(request, work):
                 return authorisation_answer(request, await decline(work, services.identity, waiting))
@@ -72,6 +77,15 @@ async def authorize_by_post(request: Request) -> Response:
     return RedirectResponse(goes_on_at, 303)
 
 
+async def _at_once(request: Request, unverified: UnverifiedParameters) -> AuthorisationResponse | None:
+    """Return the answer to a new request of somebody whose session will do, else `None`."""
+    cookie = cookies.session_cookie(request)
+    if cookie is None or not unverified.one("client_id"):
+        return None
+    asked = FromSession(unverified, cookie)
+    return await services_of(request).authorising.ask(origin_of(request), asked)
+
+
 async def session_of_browser(request: Request, work: Work) -> Session | None:
     """Return the living session of this browser, if it has one."""
     try:
@@ -80,9 +94,8 @@ async def session_of_browser(request: Request, work: Work) -> Session | None:
         return None
 
 
-async def _waiting(request: Request, work: Work) -> Waiting:
+async def _waiting(work: Work, unverified: UnverifiedParameters) -> Waiting:
     """Return the kept request that is named, unless a client uses that name for something of its own."""
-    unverified = UnverifiedParameters.decode(request.scope["query_string"])
     reference = None if unverified.one("client_id") else unverified.one(CONTINUE)
     return Waiting(unverified) if reference is None else await waiting_request(work, reference)
 

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from zorgid.audit.model import Event
-from zorgid.oidc import tokens
 from zorgid.oidc.errors import InvalidRequest, InvalidToken, OAuthRefusal
 from zorgid.oidc.jose import UnverifiedToken
-from zorgid.web.edge import work_of
+from zorgid.oidc.tokens import UserinfoRequest
+from zorgid.web.edge import origin_of
 from zorgid.web.oidc.answers import ANY_SITE, NOT_KEPT, form_parameters, note
 from zorgid.web.services import services_of
 
@@ -23,8 +23,8 @@ async def userinfo(request: Request) -> Response:
     as_jwt = SIGNED in accepted and "application/json" not in accepted
     try:
         unverified = await _bearer_token(request)
-        async with work_of(request) as work:
-            told = await tokens.userinfo(work, services_of(request).identity, unverified, as_jwt=as_jwt)
+        asked = UserinfoRequest(unverified, as_jwt)
+        told = await services_of(request).asking_userinfo.ask(origin_of(request), asked)
     except OAuthRefusal as refusal:
         await note(request, refusal, event=Event.userinfo_asked)
         return _challenge(refusal)
