@@ -9,10 +9,11 @@ from unittest import mock
 
 from tests.clock import FakeClock
 from tests.interop.readers.service import Plugged, Service, card_is_in, eventually
-from tests.scenarios.world import Maker, Scenario, scenario
+from tests.scenarios.world import Maker, Scenario, scenario, scenario_settings
 
 from cardkit.pcsc import PcscReaders
 from cardkit.virtual import VirtualCard
+from zorgid.pki.algorithms import KeyKind
 from zorgid.protocol.links import Browser, LaunchLink, parse_link
 from zorgid_desktop.flow.asking import InsertCard, Question
 from zorgid_desktop.flow.login import Surroundings, log_in
@@ -21,11 +22,13 @@ from zorgid_desktop.run import LoggedIn
 
 
 @contextmanager
-def world_of_today(folder: Path, database_url: str) -> Iterator[Scenario]:
+def world_of_today(folder: Path, database_url: str, keys: KeyKind) -> Iterator[Scenario]:
     """The platform at the time of this computer, since tools of others look at its clock."""
     today = FakeClock(datetime.now(UTC))
+    settings = scenario_settings(folder, database_url).model_copy(update={"card_key_kind": keys})
     with (
         mock.patch("tests.scenarios.world.FakeClock", return_value=today),
+        mock.patch("tests.scenarios.world.scenario_settings", return_value=settings),
         scenario(folder, database_url) as world,
     ):
         yield world

@@ -26,6 +26,7 @@ from cardkit.virtual import VirtualCard
 from zorgid.audit.model import Actor, ActorKind
 from zorgid.cards import actions as cards
 from zorgid.cards.model import HoldReason
+from zorgid.pki.algorithms import KeyKind
 from zorgid.storage.database import Work
 from zorgid_desktop.flow.asking import AskPin, InsertCard, Question, Wanted
 
@@ -33,13 +34,20 @@ pytestmark = pytest.mark.xdist_group("pcscd")
 
 
 @pytest.fixture
-def world(quick_place: Path, database_url: str) -> Iterator[Scenario]:
+def keys() -> KeyKind:
+    """The kind of keys on cards that are made."""
+    return KeyKind.p256
+
+
+@pytest.fixture
+def world(quick_place: Path, database_url: str, keys: KeyKind) -> Iterator[Scenario]:
     folder = Path(tempfile.mkdtemp(prefix="zorgid-desk-", dir=quick_place))
-    with world_of_today(folder, database_url) as running:
+    with world_of_today(folder, database_url, keys) as running:
         yield running
     shutil.rmtree(folder)
 
 
+@pytest.mark.parametrize("keys", [KeyKind.p256, KeyKind.rsa2048])
 def test_a_card_is_made_and_logs_in_at_a_real_reader(world: Scenario, plain_reader: Service) -> None:
     """CARD-1, CARD-5, LOGIN-2: with the same steps as in process."""
     blank = world.blank()
@@ -125,6 +133,7 @@ def test_a_service_that_ends_at_the_pin_is_said_and_used_when_it_is_back(
     assert no_try_is_lost(world)
 
 
+@pytest.mark.parametrize("keys", [KeyKind.p256, KeyKind.rsa2048])
 def test_nginx_takes_the_card_until_it_is_held(
     world: Scenario, plain_reader: Service, tmp_path: Path
 ) -> None:
