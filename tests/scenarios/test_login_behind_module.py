@@ -8,14 +8,14 @@ prepared the token.
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.interop.tokens.tokens import SOFTHSM, softhsm
-from tests.scenarios.world import DOCTOR, EMPLOYEE, ORIGIN, Scenario
+from tests.scenarios.world import DOCTOR, EMPLOYEE, ORIGIN, Maker, Scenario
 
 from cardkit.errors import ReaderServiceAbsent
 from cardkit.pkcs11.joined import JoinedReaders
@@ -26,17 +26,24 @@ from zorgid.protocol.context import Purpose
 from zorgid.protocol.links import parse_link
 from zorgid_desktop.flow.asking import (
     AskPin,
+    AskPuk,
     Cancelled,
     CardKind,
     ChooseCard,
+    ChoosePin,
     InsertCard,
+    NewPin,
     Question,
     Said,
     SeenCard,
+    Wanted,
 )
 from zorgid_desktop.flow.choosing import look
 from zorgid_desktop.flow.login import LoggedIn, Surroundings, log_in
+from zorgid_desktop.flow.making import make_card
 from zorgid_desktop.modules import MODULE_VARIABLE, modules_for
+from zorgid_desktop.pins import ask_puk_and_unblock, change_pin, with_own_card
+from zorgid_desktop.server import PlatformRefused
 
 IDS = {"authentication": "a77e57", "signature": "51691a", "confidentiality": "c0f1de"}
 
@@ -204,10 +211,74 @@ def test_a_card_of_the_wrong_issuer_behind_a_module_is_refused_as_any_other(
     world: Scenario, modules: Path
 ) -> None:
     """CARD-2: the platform judges the certificate, wherever the key is."""
-    from zorgid_desktop.server import PlatformRefused
-
     bad = next(card for card in world.world.register.cards if card.expected == "uzi-issuer-unknown")
     put_on_token(modules, bad)
     with pytest.raises(PlatformRefused) as refused:
         logged_in(world, holder_of(world, bad.label))
     assert refused.value.problem.code == bad.expected
+
+
+class AtTwoReaders(Maker):
+    """Has the UZI card behind the module, and puts the blank one into the reader."""
+
+    def answer(self, question: Question[Any]) -> Any:
+        match question:
+            case InsertCard(wanted=Wanted.uzi_card | Wanted.login_card):
+                self.scenario.reader.remove()
+                return None
+        return super().answer(question)
+
+
+def test_a_smartcard_is_made_with_a_uzi_card_behind_a_module(world: Scenario, modules: Path) -> None:
+    """CARD-1: the whole main job, with two drivers at one desk."""
+    put_on_token(modules, world.uzi(EMPLOYEE))
+    blank = world.blank()
+    maker = AtTwoReaders(**vars(world.maker(EMPLOYEE, blank)))
+    visitor = world.visitor()
+    try:
+        link = world.begin(visitor)
+        with world.app() as platform:
+            around = world.around(platform, visitor)
+            readers = JoinedReaders(around.readers, Pkcs11Readers(modules_for({MODULE_VARIABLE: SOFTHSM})))
+            around = replace(around, readers=readers)
+            log_in(around, maker, link)
+            make_card(around, maker, link)
+    finally:
+        world.run(visitor._client.aclose())
+    assert world.blank_state(blank) == "used"
+    assert [card["state"] for card in world.cards(EMPLOYEE)] == ["active"]
+    assert not maker.troubles
+
+
+class Changing(Holder):
+    """Chooses another PIN, and knows the PUK."""
+
+    new_pin = "Nieuw123"
+    puk = ""
+
+    def ask(self, question: Question[Any]) -> Any:
+        match question:
+            case ChoosePin():
+                return NewPin(self.new_pin, self.new_pin)
+            case AskPuk():
+                return self.puk
+        return super().ask(question)
+
+
+def test_the_pin_of_a_card_behind_a_module_is_changed_and_replaced_by_its_puk(
+    world: Scenario, modules: Path
+) -> None:
+    """PIN-2: where the module can; the same steps as with a Smartcard."""
+    card = world.uzi(EMPLOYEE)
+    put_on_token(modules, card)
+    holder = Changing(card.pin, card.person.names.full_name)
+    holder.puk = card.puk
+    with_own_card(readers_by_setting(), holder, change_pin)
+    holder.pin, holder.new_pin = holder.new_pin, "Derde456"
+    with_own_card(readers_by_setting(), holder, change_pin)
+    holder.new_pin = "Vierde78"
+    with_own_card(readers_by_setting(), holder, ask_puk_and_unblock)
+    holder.pin = holder.new_pin
+    _, page = logged_in(world, holder)
+    assert "Log uit" in page
+    assert holder.troubles == []

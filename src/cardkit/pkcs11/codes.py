@@ -63,6 +63,7 @@ class UserType(IntEnum):
 class TokenFlags(IntFlag):
     """What a token says of itself (CK_TOKEN_INFO)."""
 
+    write_protected = 0x00000002
     login_required = 0x00000004
     user_pin_set = 0x00000008
     pin_pad = 0x00000100

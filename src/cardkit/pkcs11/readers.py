@@ -86,7 +86,7 @@ class Pkcs11Reader:
             token = slot.get_token()
             if not int(token.flags) & codes.TokenFlags.initialised:
                 raise CardNotRecognised
-            return token.open(rw=True)
+            return token.open(rw=not int(token.flags) & codes.TokenFlags.write_protected)
 
 
 class Pkcs11Readers:
@@ -102,9 +102,10 @@ class Pkcs11Readers:
         return [reader for module in self._modules for reader in _readers_of(module)]
 
     def troubles(self) -> list[ModuleUnusable]:
-        """Return why modules cannot be used; of those that were named, when none was only looked for."""
-        found = [trouble for module in self._modules if (trouble := _trouble_with(module)) is not None]
-        return found if self.chosen.are_named else []
+        """Return why modules that were named cannot be used; others nobody expects."""
+        if not self.chosen.are_named:
+            return []
+        return [trouble for module in self._modules if (trouble := _trouble_with(module)) is not None]
 
     def at(self, place: str) -> Pkcs11Reader | None:
         """Return the slot with a token in the PC/SC reader of that name, or None."""

@@ -210,7 +210,7 @@ def test_one_part_of_the_program_holds_a_token(token: Pkcs11Reader) -> None:
 
 
 def test_an_older_certificate_makes_place(token: Pkcs11Reader) -> None:
-    """CARD-13 writes new certificates on a card in use."""
+    """CARD-5: certificates belong to the keys that are there."""
     with token.open_card() as card:
         card.verify_pin(PIN)
         key = card.generate_key(KeySlot.authentication, KeyAlgorithm.p256)
