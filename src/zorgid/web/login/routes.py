@@ -15,6 +15,7 @@ from zorgid.login import rules
 from zorgid.login.errors import CompletionWrong, TransactionUnknown
 from zorgid.login.model import Completed, Purpose, Transaction
 from zorgid.login.sessions import begin_session
+from zorgid.protocol.links import Browser, browser_of
 from zorgid.protocol.messages import TransactionState
 from zorgid.storage.database import Work
 from zorgid.web import cookies
@@ -74,7 +75,7 @@ def _page(request: Request, transaction: Transaction, now: datetime) -> Response
         "login/login.html",
         transaction=transaction,
         state=rules.state_at(transaction, now=now),
-        launch_link=services.login.launch_link(transaction.id, transaction.browser).text(),
+        launch_link=services.login.launch_link(transaction.id, _browser(request, transaction)).text(),
         is_demo=services.settings.is_demo,
     )
     targets = [services.virtual_workplace] if services.virtual_workplace else []
@@ -82,6 +83,12 @@ def _page(request: Request, transaction: Transaction, now: datetime) -> Response
     # Not no-referrer: browsers then post the form of this very page with `Origin: null`.
     response.headers["referrer-policy"] = "same-origin"
     return response
+
+
+def _browser(request: Request, transaction: Transaction) -> str:
+    """Return the browser that shows the link and must get the code: an application need not have named it."""
+    shown = browser_of(request.headers.get("user-agent", ""))
+    return transaction.browser if shown is Browser.default else shown
 
 
 async def login_events(request: Request) -> Response:
