@@ -68,6 +68,23 @@ async def test_pulling_the_card_from_the_virtual_reader_ends_the_session_at_once
     assert "session-ended" in await stage.log()
 
 
+async def test_a_second_person_at_the_same_desk_is_not_hindered_by_the_first_ones_session(
+    stage: Stage,
+) -> None:
+    """Somebody forgets the card and a colleague swaps it: the session ends, and the colleague's login goes on."""
+    person = stage.person()
+    page = await person.open(f"{stage.origin}/portal/login?to=/portal/cards")
+    await person.go_on(await person.show_card(page, SANNE))
+    await person.until("U bent ingelogd")
+    page = await person.use_workplace(await person.begin_login())
+    page = await person.insert(page, JORIS)
+    assert "Typ de pincode van uw kaart" in page.text
+    assert "Joris Hendriks" in page.text
+    assert "session-ended" in await stage.log()
+    landed = await person.go_on(await person.answer(page))
+    assert "Joris Hendriks" in landed.text
+
+
 async def test_a_forwarded_link_gives_nothing_to_who_sent_it_nor_to_who_opened_it(stage: Stage) -> None:
     """LOGIN-5: the completion needs the cookie of the browser that began; the victim's desk has none."""
     attacker, victim = stage.person(), stage.person()

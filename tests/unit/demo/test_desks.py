@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import NoReturn
 
 import pytest
@@ -10,6 +11,7 @@ from tests.clock import FakeClock
 
 from cardkit.virtual import VirtualReader, make_blank_card
 from zorgid.demo.workplace import desks as desks_module
+from zorgid.demo.workplace.desk import MOST_ENDING
 from zorgid.demo.workplace.desks import KEPT_FOR, KEPT_WHEN_FULL, MOST_TICKETS, TICKET_GOOD_FOR, Desks, Tray
 from zorgid.demo.workplace.errors import DesksTaken, DeskUnknown
 from zorgid.demo.workplace.run import AppParts
@@ -17,6 +19,7 @@ from zorgid.kernel.randomness import system_random
 from zorgid.kernel.secrets import Secret
 from zorgid.kernel.sentences import Language
 from zorgid.protocol.links import Browser, LaunchLink
+from zorgid_desktop.server import PlatformUnreachable
 
 LINK = LaunchLink("demo", Secret(bytes(16)), Browser.default)
 
@@ -112,3 +115,44 @@ async def test_closing_the_workplace_leaves_no_cards_of_visitors(desks: Desks, t
     await desks.close()
     assert names_in(tmp_path) == []
     assert len(desks) == 0
+
+
+async def test_runs_that_were_broken_off_but_hang_are_few(desks: Desks, clock: FakeClock) -> None:
+    """Each holds a thread until the platform has answered it."""
+    answers = Event()
+
+    def hangs(_: Language) -> NoReturn:
+        answers.wait(30)
+        raise PlatformUnreachable
+
+    desk, _ = await desks.open()
+    desk.parts = AppParts(hangs, clock)
+    for _ in range(MOST_ENDING + 1):
+        desk.begin(LINK, Language.nl)
+        assert desk.is_busy
+    with pytest.raises(DesksTaken):
+        desk.begin(LINK, Language.nl)
+    answers.set()
+    for run in (*desk.ending, *desk.runs):
+        run.join(10)
+        assert not run.is_alive
+    desk.begin(LINK, Language.nl)
+    assert desk.ending == []
+
+
+async def test_an_app_that_cannot_reach_the_platform_says_so_at_the_desk(
+    desks: Desks, clock: FakeClock
+) -> None:
+    def away(_: Language) -> NoReturn:
+        raise PlatformUnreachable
+
+    desk, _ = await desks.open()
+    desk.parts = AppParts(away, clock)
+    desk.begin(LINK, Language.nl)
+    assert desk.run is not None
+    desk.run.join(10)
+    assert desk.seen.trouble is not None
+    assert desk.seen.trouble.code == "platform-unreachable"
+    assert not desk.is_busy
+    desk.put_away()
+    assert desk.run is None

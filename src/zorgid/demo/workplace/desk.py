@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Final
 
 from cardkit.virtual import VirtualReader, VirtualReaders
+from zorgid.demo.workplace.errors import DesksTaken
 from zorgid.demo.workplace.face import Asked, Seen
 from zorgid.demo.workplace.run import AppParts, Run
 from zorgid.kernel.sentences import Language
 from zorgid.protocol.links import LaunchLink
 from zorgid_desktop.flow.asking import InsertCard
 
-MOST_RUNS: Final = 2
-"""Runs of the app at one desk: the one that is shown, and one that only watches the card of a session."""
+MOST_ENDING: Final = 3
+"""Runs at one desk that were stopped and wait for an answer of the platform; then no other is begun."""
+ENDED_AFTER_SECONDS: Final = 20
+"""After this at the latest the platform has answered such a run."""
 
 NOTHING: Final = Seen()
 
@@ -32,6 +35,9 @@ class Desk:
     own_folder: Path | None = None
     """The folder of its cards, when they are of this desk alone and go with it."""
     runs: list[Run] = field(default_factory=list)
+    """The one that is shown comes last; before it at most one that watches the card of a session."""
+    ending: list[Run] = field(default_factory=list)
+    runs_begun: int = 0
     waiting: LaunchLink | None = None
     """A link that arrived while the app was at something; the person is asked which of the two."""
 
@@ -59,8 +65,13 @@ class Desk:
     def appearance(self) -> str:
         """A mark that differs whenever the desk looks different."""
         seen, asked = self.seen, self.asked
-        parts = (len(self.runs), id(self.run), asked.number if asked else 0, len(seen.told), seen.is_ended)
-        return "-".join(str(int(part)) for part in (*parts, seen.completion is not None))
+        of_run = (asked.number if asked else 0, len(seen.told), seen.is_ended, seen.completion is not None)
+        return "-".join(str(int(part)) for part in (self.runs_begun, len(self.runs), *of_run))
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a run that is not shown watches the card of a session."""
+        return any(run.is_alive and run.seen.is_watching for run in self.runs[:-1])
 
     def leads_on(self) -> bool:
         """Tell whether the page goes on to the platform by itself: the first time that it shows the way."""
@@ -70,26 +81,29 @@ class Desk:
         return True
 
     def begin(self, link: LaunchLink, language: Language) -> None:
-        """Open the app with a link; a run that was at something is broken off, one that watches goes on."""
-        if self.is_busy:
-            self.stop_shown()
-        alive = [run for run in self.runs if run.is_alive]
-        for run in alive[: -(MOST_RUNS - 1)]:
+        """Open the app with a link; what was at something is broken off, the last run that watches goes on.
+
+        Raises:
+            DesksTaken: too many that were broken off have not ended yet.
+        """
+        watching = [run for run in self.runs if run.is_alive and run.seen.is_watching][-1:]
+        broken_off = [run for run in self.runs if run not in watching]
+        for run in broken_off:
             run.stop()
+        self.ending = [run for run in (*self.ending, *broken_off) if run.is_alive]
+        if len(self.ending) > MOST_ENDING:
+            raise DesksTaken(retry_after_seconds=ENDED_AFTER_SECONDS)
         readers = VirtualReaders(self.reader)
         run = Run(self.parts, readers, link, language, lambda: self.announce(self.id))
-        self.runs = [*alive[-(MOST_RUNS - 1) :], run]
+        self.runs = [*watching, run]
+        self.runs_begun += 1
         run.start()
-
-    def stop_shown(self) -> None:
-        """Close the app that is shown."""
-        if self.run:
-            self.run.stop()
 
     def close(self) -> None:
         """Close everything; nobody sits here any more."""
         for run in self.runs:
             run.stop()
+        self.ending = [*self.ending, *self.runs]
         self.reader.remove()
 
     def put_away(self) -> None:

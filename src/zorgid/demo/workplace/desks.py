@@ -27,7 +27,7 @@ TICKET_BYTES: Final = 16
 TICKET_GOOD_FOR: Final = timedelta(minutes=1)
 MOST_TICKETS: Final = 200
 MOST_DESKS: Final = 50
-"""With two threads a desk at most, a process of ours carries that."""
+"""With a few threads a desk at most, a process of ours carries that."""
 KEPT_FOR: Final = timedelta(hours=8)
 """How long a desk that nobody uses is kept."""
 KEPT_WHEN_FULL: Final = timedelta(minutes=30)
@@ -113,7 +113,7 @@ class Desks:
         for desk in closing:
             desk.close()
         for desk in closing:
-            for run in desk.runs:
+            for run in desk.ending:
                 await asyncio.to_thread(run.join, END_WITHIN_SECONDS)
             await asyncio.to_thread(_clear, desk.own_folder)
 

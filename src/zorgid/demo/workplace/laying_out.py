@@ -1,6 +1,7 @@
 """Lays out the tray of a desk: in the demo all desks share one, elsewhere each has cards of its own."""
 
 import asyncio
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -23,8 +24,10 @@ def lay_out(services: Services, world: World) -> LayOut:
     """Return how a desk gets its tray.
 
     The demo is one person's: its cards are in one folder, which the app in a terminal uses as well. Where
-    several people visit, what one does to a card must not hinder another.
+    several people visit, what one does to a card must not hinder another. What a process that was killed left
+    of their cards is cleared away.
     """
+    shutil.rmtree(desks_folder(world), ignore_errors=True)
 
     async def shared(_: str) -> Tray:
         return Tray(VirtualReader(world.cards_folder))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -124,12 +124,18 @@ class Pages:
         desk, fields = await self._posted(request)
         name = fields.get("card", "")
         if name in desk.reader.cards:
+            await self._free_reader(desk)
             desk.insert(name)
         elif fields.get("do") == "go-on" and desk.reader.has_card():
             desk.go_on()
         elif fields.get("do") == "out":
             desk.take_out()
         return await self._settled(desk)
+
+    async def _free_reader(self, desk: Desk) -> None:
+        """Take the card out, and let the watcher of an older session see that before another one comes in."""
+        desk.take_out()
+        await self._until(desk, lambda: not desk.is_watched)
 
     async def answer(self, request: Request) -> Response:
         """Give the app the answer to its question; one that it asks no more is let go."""
@@ -214,9 +220,13 @@ class Pages:
 
     async def _settle(self, desk: Desk) -> None:
         """Wait a moment until it is the person's turn again."""
+        await self._until(desk, lambda: desk.is_settled)
+
+    async def _until(self, desk: Desk, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so of a desk, but no longer than a person waits for a page."""
         until = time.monotonic() + SETTLED_WITHIN_SECONDS
         with self.desks.watch.expect(desk.id) as expected:
-            while not desk.is_settled and (left := until - time.monotonic()) > 0:
+            while not is_so() and (left := until - time.monotonic()) > 0:
                 await expected.wait(seconds=left)
 
     def _at_hand(self, desk: Desk) -> AtHand:
