@@ -13,12 +13,12 @@ from tests.scenarios.world import Maker, Scenario, scenario, scenario_settings
 
 from cardkit.pcsc import PcscReaders
 from cardkit.virtual import VirtualCard
+from zorgid.demo.visitor import Visitor
 from zorgid.pki.algorithms import KeyKind
 from zorgid.protocol.links import Browser, LaunchLink, parse_link
 from zorgid_desktop.flow.asking import InsertCard, Question
-from zorgid_desktop.flow.login import Surroundings, log_in
-from zorgid_desktop.flow.making import make_card
-from zorgid_desktop.run import LoggedIn
+from zorgid_desktop.flow.login import LoggedIn, Surroundings
+from zorgid_desktop.run import run_link
 
 
 @contextmanager
@@ -79,22 +79,25 @@ def person_at(desk: Desk, maker: Maker) -> PersonAtDesk:
 def walk(world: Scenario, person: PersonAtDesk, *, is_making: bool) -> LoggedIn:
     """Walk from a page of the portal to its end, with the readers of this computer."""
     visitor = world.visitor()
-
-    def open_browser(address: str, _: Browser) -> None:
-        world.run(visitor.complete(address))
-
     try:
-        link = world.begin(visitor) if is_making else login_link(world, visitor)
-        with world.app() as platform:
-            around = Surroundings(platform, PcscReaders(), open_browser, world.clock)
-            logged_in = log_in(around, person, link)
-            if is_making:
-                make_card(around, person, link)
-            return logged_in
+        with at_work(world, visitor) as around:
+            link = world.begin(visitor) if is_making else login_link(world, visitor)
+            return run_link(around, person, link)
     finally:
         world.run(visitor._client.aclose())
 
 
-def login_link(world: Scenario, visitor: Any) -> LaunchLink:
+@contextmanager
+def at_work(world: Scenario, visitor: Visitor) -> Iterator[Surroundings]:
+    """The app, with the readers of this computer; it completes in the visitor's browser."""
+
+    def open_browser(address: str, _: Browser) -> None:
+        world.run(visitor.complete(address))
+
+    with world.app() as platform:
+        yield Surroundings(platform, PcscReaders(), open_browser, world.clock)
+
+
+def login_link(world: Scenario, visitor: Visitor) -> LaunchLink:
     """The link on the login page of the portal."""
     return parse_link(world.run(visitor.open(f"{world.origin}/portal/login")).launch_link)

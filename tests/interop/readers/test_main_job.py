@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,15 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.app_builders import free_port
-from tests.interop.readers.desk import Desk, PersonAtDesk, person_at, walk, world_of_today
+from tests.interop.readers.desk import (
+    Desk,
+    PersonAtDesk,
+    at_work,
+    login_link,
+    person_at,
+    walk,
+    world_of_today,
+)
 from tests.interop.readers.service import PLAIN, Service, eventually
 from tests.interop.readers.test_foreign_tools import OPENSC, run
 from tests.interop.readers.test_own_driver import HOLDER
@@ -28,7 +37,9 @@ from zorgid.cards import actions as cards
 from zorgid.cards.model import HoldReason
 from zorgid.pki.algorithms import KeyKind
 from zorgid.storage.database import Work
-from zorgid_desktop.flow.asking import AskPin, InsertCard, Question, Wanted
+from zorgid_desktop.flow.asking import AskPin, InsertCard, Question, Said, Wanted
+from zorgid_desktop.flow.watching import WatchEnd, watch_card
+from zorgid_desktop.run import run_link
 
 pytestmark = pytest.mark.xdist_group("pcscd")
 
@@ -153,6 +164,34 @@ def test_nginx_takes_the_card_until_it_is_held(
         said = ask(port, tmp_path)
     assert "400" in said, said
     assert "certificate revoked" in (tmp_path / "error.log").read_text()
+
+
+class Leaving(PersonAtDesk):
+    """Pulls the card when the app says that it watches it."""
+
+    pulling: threading.Thread
+
+    def tell(self, said: Said) -> None:
+        super().tell(said)
+        if said.code == "watching":
+            self.pulling = threading.Thread(target=self.desk.take_out)
+            self.pulling.start()
+
+
+def test_a_card_that_is_pulled_ends_the_session(world: Scenario, plain_reader: Service) -> None:
+    """LOGIN-7, LOGIN-10: the service of the computer tells the app, and the app the platform."""
+    maker = world.maker(EMPLOYEE, "none")
+    person = Leaving(world, maker.cards, maker.pin, maker.birth_date)
+    person.desk = Desk(plain_reader, world)
+    visitor = world.visitor()
+    with at_work(world, visitor) as around:
+        link = login_link(world, visitor)
+        logged_in = run_link(around, person, link)
+        assert watch_card(around, person, link, logged_in) is WatchEnd.card_out
+    person.pulling.join(20)
+    world.run(visitor._client.aclose())
+    assert person.said[-1] == "session-ended-by-pull"
+    assert [row["end_reason"] for row in world.rows("select end_reason from session")] == ["card-out"]
 
 
 def hold_it(world: Scenario) -> Any:

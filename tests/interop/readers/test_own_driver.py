@@ -79,6 +79,16 @@ def test_a_card_that_goes_in_and_out_is_noticed(plain_reader: Service) -> None:
     eventually(lambda: not reader.has_card(), "the card is out")
 
 
+def test_a_card_that_is_used_is_no_event(plain_reader: Service) -> None:
+    """LOGIN-10: whoever watches a card may look at it."""
+    plain_reader.insert(make_blank_card(1))
+    readers = PcscReaders()
+    with readers.present()[0].open_card() as card:
+        card.verify_pin(PIN)
+        assert not readers.wait(0)
+    assert not readers.wait(0.5)
+
+
 def test_a_card_that_goes_in_wakes_whoever_waits(plain_reader: Service) -> None:
     """LOGIN-2."""
     readers = PcscReaders()

@@ -1,0 +1,75 @@
+"""A person at a real terminal, in which `zorgid-desktop` runs as a process of its own."""
+
+import fcntl
+import os
+import pty
+import select
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+WAIT_SECONDS = 30
+
+
+class Terminal:
+    """The screen and the keyboard of one running command."""
+
+    def __init__(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
+        self._process = process
+        self._descriptor = descriptor
+        self.screen = ""
+
+    def read_until(self, words: str) -> str:
+        """Wait until these words stand on the screen after what was read before; return what is new."""
+        end, before = time.monotonic() + WAIT_SECONDS, len(self.screen)
+        while words not in " ".join(self.screen[before:].split()):
+            left = end - time.monotonic()
+            assert left > 0, f"not on the screen: {words}\n{self.screen}"
+            if select.select([self._descriptor], [], [], left)[0]:
+                self.screen += self._read()
+        return self.screen[before:]
+
+    def _read(self) -> str:
+        try:
+            return os.read(self._descriptor, 4096).decode()
+        except OSError:  # the process closed its end
+            return ""
+
+    def type(self, line: str) -> None:
+        """Type a line."""
+        os.write(self._descriptor, line.encode() + b"\n")
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        os.write(self._descriptor, b"\x03")
+
+    def ended(self) -> int:
+        """Wait for the end of the command and return its exit code."""
+        return self._process.wait(WAIT_SECONDS)
+
+
+@contextmanager
+def running(*words: str, folder: Path, **variables: str) -> Iterator[Terminal]:
+    """Run `zorgid-desktop` with these words in a folder; ended when the block ends."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zorgid_desktop.cli", *words],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=folder,
+        env={**os.environ, "LC_ALL": "nl_NL.UTF-8", "COLUMNS": "200", **variables},
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    try:
+        yield Terminal(process, ours)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
