@@ -1,12 +1,10 @@
 """A person at a real terminal, in which `zorgid-desktop` runs as a process of its own."""
 
-import fcntl
 import os
 import pty
 import select
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,14 +55,12 @@ def running(*words: str, folder: Path, **variables: str) -> Iterator[Terminal]:
     """Run `zorgid-desktop` with these words in a folder; ended when the block ends."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "zorgid_desktop.cli", *words],
+        ["setsid", "--ctty", sys.executable, "-m", "zorgid_desktop.cli", *words],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         cwd=folder,
         env={**os.environ, "LC_ALL": "nl_NL.UTF-8", "COLUMNS": "200", **variables},
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(theirs)
     try:

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.unit.desktop.builders import HOLDER, PIN, Desk, a_card_in
+from tests.unit.desktop.builders import HOLDER, PIN, Desk, a_card_in, a_context, an_act
 
 from cardkit.errors import ReaderServiceAbsent
 from cardkit.readers import PivReader
+from zorgid.protocol.context import Context
 from zorgid_desktop import cli, workplace
+from zorgid_desktop.flow.asking import CardKind, SeenCard
+from zorgid_desktop.flow.login import LoggedIn
 from zorgid_desktop.workplace import workplace_with
 
 
@@ -131,6 +134,44 @@ def _start_with(desk: Desk, hidden: object) -> object:
         return Workplace(desk), face
 
     return start
+
+
+LINK = "zorg-id:auth?v=1&e=demo&h=AAECAwQFBgcICQoLDA0ODw&b=firefox"
+CARD = SeenCard("Links", CardKind.smartcard, "1", HOLDER)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_real", "context", "is_watched"),
+    [
+        (("open", LINK), True, a_context(), True),
+        (("open", "--no-watch", LINK), True, a_context(), False),
+        (("open", LINK), True, an_act(), False),
+        (("open", LINK), False, a_context(), False),
+    ],
+    ids=["a login", "as asked", "a making", "a virtual card"],
+)
+def test_the_card_of_a_login_is_watched_where_it_can_be_pulled(
+    real: Desk,
+    words: tuple[str, ...],
+    is_real: bool,
+    context: Context,
+    is_watched: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """LOGIN-10."""
+    watched: list[LoggedIn] = []
+
+    def watch(_: object, __: object, ___: object, logged_in: LoggedIn) -> None:
+        watched.append(logged_in)
+        raise KeyboardInterrupt  # Ctrl-C ends the watch, and the command as it should
+
+    monkeypatch.setattr("zorgid_desktop.run.run_link", lambda *_: LoggedIn(context, CARD))
+    monkeypatch.setattr("zorgid_desktop.flow.watching.watch_card", watch)
+    if is_real:
+        a_card_in(real.folder)
+        real.right.insert("anna")
+    assert cli.main(list(words)) == 0
+    assert bool(watched) is is_watched
 
 
 def test_listing_loads_no_more_than_it_needs() -> None:
