@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from cardkit.card import Card
@@ -42,13 +42,14 @@ class JoinedReader:
             try:
                 card = stack.enter_context(self.reader.open_card(pin_rules))
             except CardNotRecognised:
-                card = stack.enter_context(self._token().open_card(pin_rules))
+                card = self._token(stack, pin_rules)
             yield card
 
-    def _token(self) -> Pkcs11Reader:
-        found = self.tokens.at(self.name)
-        if found is not None:
-            return found
+    def _token(self, stack: ExitStack, pin_rules: PinRules) -> Card:
+        """Return the token of the first module that knows the card, held by `stack`."""
+        for slot in self.tokens.at(self.name):
+            with suppress(CardNotRecognised):
+                return stack.enter_context(slot.open_card(pin_rules))
         for trouble in self.tokens.troubles():
             raise trouble
         raise CardNotRecognised

@@ -66,6 +66,14 @@ def find_all(session: Any, kind: ObjectClass, key_id: bytes) -> list[Any]:
     return list(session.get_objects({Attribute.CLASS: kind, Attribute.ID: key_id}))
 
 
+def find_by_modulus(session: Any, key: PublicKey) -> list[Any]:
+    """Return the private RSA key that belongs to `key`, for tokens that tie nothing together by CKA_ID."""
+    if not isinstance(key, rsa.RSAPublicKey):
+        return []
+    modulus = key.public_numbers().n.to_bytes(key.key_size // 8, "big")
+    return list(session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.MODULUS: modulus}))
+
+
 def public_key(session: Any, key_id: bytes) -> PublicKey | None:
     """Return the public key with that CKA_ID, or None. Raises `CardAnswerMalformed`."""
     for thing in find_all(session, ObjectClass.PUBLIC_KEY, key_id):

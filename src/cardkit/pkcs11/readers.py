@@ -107,12 +107,10 @@ class Pkcs11Readers:
             return []
         return [trouble for module in self._modules if (trouble := _trouble_with(module)) is not None]
 
-    def at(self, place: str) -> Pkcs11Reader | None:
-        """Return the slot with a token in the PC/SC reader of that name, or None."""
-        for reader in self.present():
-            if reader.name == place[:LONGEST_NAME].rstrip() and reader.has_card():
-                return reader
-        return None
+    def at(self, place: str) -> list[Pkcs11Reader]:
+        """Return the slots with a token in the PC/SC reader of that name: several modules may show one."""
+        name = place[:LONGEST_NAME].rstrip()
+        return [reader for reader in self.present() if reader.name == name and reader.has_card()]
 
     def wait(self, seconds: float) -> bool:
         """Wait until a slot or a token came or went, at most so long; tells whether something did."""

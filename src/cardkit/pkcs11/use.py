@@ -243,6 +243,8 @@ class Pkcs11Use:
         for key_id in self._ids_of(key):
             for found in objects.find_all(self._session, ObjectClass.PRIVATE_KEY, key_id):
                 return found
+        for found in objects.find_by_modulus(self._session, key.public_key):
+            return found
         raise KeyMissing(slot=key.slot.value)
 
     def _ids_of(self, key: CardKey) -> list[bytes]:

@@ -41,6 +41,5 @@ def card_reader(yubikey_reader: Service, virtual_card: VirtualCard) -> Iterator[
     """The virtual card behind ykcs11, through the PC/SC service."""
     yubikey_reader.insert(virtual_card, YUBIKEY)
     with module(YKCS11) as readers:
-        found = readers.at(yubikey_reader.slot_name(YUBIKEY))
-        assert found is not None
+        (found,) = readers.at(yubikey_reader.slot_name(YUBIKEY))
         yield found

@@ -106,8 +106,7 @@ def test_readers_with_their_cards_are_in_the_report(
     yubikey_reader.insert(virtual_card, YUBIKEY)
     with module(YKCS11) as readers:
         key = factory_management_key(ManagementKeyKind.tdes)
-        found = readers.at(yubikey_reader.slot_name(YUBIKEY))
-        assert found is not None
+        (found,) = readers.at(yubikey_reader.slot_name(YUBIKEY))
         with found.open_card() as card:
             card.authenticate_management(key)
             card.generate_key(KeySlot.authentication, KeyAlgorithm.p256)

@@ -1,6 +1,7 @@
 """Our PKCS#11 driver on a token that somebody else wrote (SoftHSM2)."""
 
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ from cardkit.errors import (
     PukWrong,
     ReaderEmpty,
 )
+from cardkit.pkcs11.objects import certificate_template
 from cardkit.pkcs11.readers import Pkcs11Reader, Pkcs11Readers
 from cardkit.secrets import ANY_PUK, Pin, PinRules, Puk, factory_management_key
 
@@ -235,8 +237,6 @@ def test_certificates_are_told_apart_by_key_usage_wherever_they_stand(token: Pkc
         card.write_certificate(KeySlot.confidentiality, certified(key.public_key, "authentication"))
         session = card._session
         other = certified(key.public_key, "mixed")
-        from cardkit.pkcs11.objects import certificate_template
-
         session.create_object(certificate_template(b"\x77", "handtekening", other))
         broken = certificate_template(b"\x78", "kapot", other) | {pkcs11.Attribute.VALUE: b"no certificate"}
         session.create_object(broken)
@@ -246,6 +246,17 @@ def test_certificates_are_told_apart_by_key_usage_wherever_they_stand(token: Pkc
         card.verify_pin(PIN)
         card.sign(found.key, b"by the key of the certificate")
         assert card.read_key(KeySlot.authentication) == found.key
+
+
+def test_a_key_is_found_without_the_help_of_identifiers(token: Pkcs11Reader, tmp_path: Path) -> None:
+    """LOGIN-2: nobody here knows how the makers of UZI cards tie keys to certificates; those keys are RSA."""
+    with token.open_card() as card:
+        card.verify_pin(PIN)
+        key = card.generate_key(KeySlot.signature, KeyAlgorithm.rsa2048, PinPolicy.once)
+        template = certificate_template(b"\x99", "elsewhere", certified(key.public_key, "authentication"))
+        card._session.create_object(template)
+        found = card.certificate_for(CertificateUsage.authentication).key
+        assert openssl_takes(tmp_path, found, b"signed", card.sign(found, b"signed"))
 
 
 def test_making_wants_the_holder(token: Pkcs11Reader) -> None:
@@ -264,7 +275,7 @@ def test_what_a_token_cannot_do_it_says(token: Pkcs11Reader) -> None:
             lambda: card.authenticate_management(key),
             lambda: card.set_management_key(key),
             lambda: card.attest(KeySlot.authentication),
-            lambda: card.write_chuid(Chuid(bytes(16), expires_on=__import__("datetime").date(2030, 1, 1))),
+            lambda: card.write_chuid(Chuid(bytes(16), date(2030, 1, 1))),
             card.reset,
         ):
             with pytest.raises(CardCannot):

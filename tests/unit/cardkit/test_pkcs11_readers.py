@@ -80,9 +80,9 @@ class Tokens:
     def troubles(self) -> list[ModuleUnusable]:
         return self.flaws
 
-    def at(self, place: str) -> Slot | None:
+    def at(self, place: str) -> list[Slot]:
         self.looks += 1
-        return next((slot for slot in self.slots if slot.name == place[:64].rstrip() and slot.is_full), None)
+        return [slot for slot in self.slots if slot.name == place[:64].rstrip() and slot.is_full]
 
     def wait(self, seconds: float) -> bool:
         return self.changes.pop(0) if self.changes else False
@@ -112,6 +112,14 @@ def test_a_card_that_is_not_piv_is_asked_for_behind_the_modules(name: str, chose
     assert (reader.name, reader.has_card()) == (name, True)
     with reader.open_card() as card:
         assert card == "behind a module"
+
+
+def test_the_first_module_that_knows_the_card_has_it() -> None:
+    """One that shows the slot and not the card is passed over."""
+    tokens = Tokens([Slot("Reader 1", CardNotRecognised()), Slot("Reader 1", "behind the second module")])
+    reader = joined(Pcsc([Slot("Reader 1", CardNotRecognised())]), tokens).present()[0]
+    with reader.open_card() as card:
+        assert card == "behind the second module"
 
 
 def test_the_same_card_is_listed_once() -> None:
