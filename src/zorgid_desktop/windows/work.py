@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -27,28 +28,30 @@ ACTS: Final[dict[str, Callable[[Face, Card], None]]] = {
 }
 """What a holder can do with the PIN of a card, by the names of the buttons."""
 
-StartPlatform = Callable[[str, Language], contextlib.AbstractContextManager[Platform]]
-"""Opens the way to the platform at an origin, in a language."""
+
+@dataclass(frozen=True)
+class Ways:
+    """The ways from this computer to the platform and to a browser, and its clock."""
+
+    platform: Callable[[str, Language], contextlib.AbstractContextManager[Platform]] = (
+        lambda origin, language: Platform(origin, language=language)
+    )
+    browser: Callable[[str, Browser], bool] = open_in_browser
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
-def start_platform(origin: str, language: Language) -> Platform:
-    """Open the way to the platform over HTTP."""
-    return Platform(origin, language=language)
-
-
-def following(
-    link: "str | LaunchLink", language: Language, turn: Turn, start: StartPlatform = start_platform
-) -> Work:
+def following(link: str | LaunchLink, language: Language, turn: Turn, ways: Ways | None = None) -> Work:
     """Return the flow of a launch link: login, making, and then to see that the card stays in (LOGIN-10).
 
     The list of cards waits only while cards are used, not while the card of a login is watched.
     """
+    by = ways or Ways()
 
     def work(face: WindowFace) -> None:
         parsed = parse_link(link) if isinstance(link, str) else link
         origin = origin_of(parsed.environment, os.environ)
-        with start(origin, language) as platform:
-            around = Surroundings(platform, face.readers, _opener(face), lambda: datetime.now(UTC))
+        with by.platform(origin, language) as platform:
+            around = Surroundings(platform, face.readers, _opener(face, by), by.now)
             with turn.lock:
                 logged_in = run_link(around, face, parsed)
             if watches(logged_in):
@@ -57,9 +60,9 @@ def following(
     return work
 
 
-def _opener(face: Face) -> Callable[[str, Browser], None]:
+def _opener(face: Face, by: Ways) -> Callable[[str, Browser], None]:
     def open_browser(address: str, browser: Browser) -> None:
-        if not open_in_browser(address, browser):
+        if not by.browser(address, browser):
             face.tell(Said("open-in-browser", {"address": address}))
 
     return open_browser
