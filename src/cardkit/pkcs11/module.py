@@ -6,17 +6,21 @@ the whole process: a slot is held by one part of it only.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from threading import RLock
-from typing import Any
+from typing import Any, Final
 
 from cardkit.errors import CardBusy, ModuleFlaw, ModuleUnusable
 from cardkit.pkcs11.codes import OK, SLOT_HAS_TOKEN, error_of, value_of
 from cardkit.pkcs11.cryptoki import Cryptoki, TokenInfo
 from cardkit.pkcs11.probe import require_usable
+
+START_AGAIN_AFTER_SECONDS: Final = 5.0
+"""A window that looks every second shall not start modules every second."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Module:
         self._held: set[int] = set()
         self._library: Any = None
         self._cryptoki: Cryptoki | None = None
+        self._started_at = 0.0
 
     @property
     def cryptoki(self) -> Cryptoki:
@@ -104,6 +109,12 @@ class Module:
             if self._cryptoki is not None and not self._held:
                 self._cryptoki.end()
                 self._cryptoki.start()
+                self._started_at = time.monotonic()
+
+    def look_again(self) -> None:
+        """Start the module anew unless that was done just now; for whoever misses a card in it."""
+        if time.monotonic() - self._started_at >= START_AGAIN_AFTER_SECONDS:
+            self.refresh()
 
     def close(self) -> None:
         """End the module for this process; it is loaded again when somebody needs it."""
@@ -128,6 +139,7 @@ class Module:
             except pkcs11.PKCS11Error as error:
                 raise ModuleUnusable(module=self.path, flaw=ModuleFlaw.unfit) from error
             self._cryptoki = Cryptoki(self.path)
+            self._started_at = time.monotonic()
 
 
 @cache

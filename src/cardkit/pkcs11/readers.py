@@ -108,9 +108,16 @@ class Pkcs11Readers:
         return [trouble for module in self._modules if (trouble := _trouble_with(module)) is not None]
 
     def at(self, place: str) -> list[Pkcs11Reader]:
-        """Return the slots with a token in the PC/SC reader of that name: several modules may show one."""
-        name = place[:LONGEST_NAME].rstrip()
-        return [reader for reader in self.present() if reader.name == name and reader.has_card()]
+        """Return the slots with a token in the PC/SC reader of that name: several modules may show one.
+
+        Where none does the modules are started anew: some know only the readers that were there before.
+        """
+        found = self._at(place)
+        if found:
+            return found
+        for module in self._modules:
+            module.look_again()
+        return self._at(place)
 
     def wait(self, seconds: float) -> bool:
         """Wait until a slot or a token came or went, at most so long; tells whether something did."""
@@ -120,6 +127,10 @@ class Pkcs11Readers:
             time.sleep(max(0.0, min(LOOK_EVERY_SECONDS, until - time.monotonic())))
         self._seen = now
         return now != before
+
+    def _at(self, place: str) -> list[Pkcs11Reader]:
+        name = place[:LONGEST_NAME].rstrip()
+        return [reader for reader in self.present() if reader.name == name and reader.has_card()]
 
     def _look(self) -> frozenset[tuple[str, SlotSeen]]:
         return frozenset((module.path, seen) for module in self._modules for seen in _slots_of(module))

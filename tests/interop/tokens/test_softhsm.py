@@ -37,6 +37,7 @@ from cardkit.errors import (
     PukWrong,
     ReaderEmpty,
 )
+from cardkit.pkcs11 import module
 from cardkit.pkcs11.objects import certificate_template
 from cardkit.pkcs11.readers import Pkcs11Reader, Pkcs11Readers
 from cardkit.secrets import ANY_PUK, Pin, PinRules, Puk, factory_management_key
@@ -321,6 +322,33 @@ def test_a_new_token_is_noticed(tokens: Pkcs11Readers) -> None:
     blank_token(tokens)
     assert tokens.wait(0)
     assert not tokens.wait(0.01)
+
+
+def test_a_token_that_came_after_the_module_started_is_found(
+    tokens: Pkcs11Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ALL-2: SoftHSM2 sees what another program made only when it starts anew, as some modules do with readers."""
+    assert len(tokens.present()) == 1
+    command = [
+        "softhsm2-util",
+        "--init-token",
+        "--free",
+        "--label",
+        "later",
+        "--so-pin",
+        "87654321",
+        "--pin",
+        "123456",
+    ]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    name = f"SoftHSM slot ID {int(told.split()[-1]):#x}"
+    assert tokens.at(name) == []  # it has only just started
+    monkeypatch.setattr(module, "START_AGAIN_AFTER_SECONDS", 0.0)
+    (found,) = tokens.at(name)
+    with found.open_card() as card:
+        card.verify_pin(Pin("123456"))
+        assert tokens.at("nowhere") == []  # nor is anything started anew while a card is held
+        card.verify_pin(Pin("123456"))
 
 
 def test_what_was_written_is_read_by_another_tool(token: Pkcs11Reader) -> None:
