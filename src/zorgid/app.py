@@ -116,8 +116,8 @@ class Running:
     async def serve(self, stop: asyncio.Event) -> None:
         """Answer on both addresses until `stop`; requests that run then may finish."""
         s = self.settings
-        main = Door(self.main, s.listen_address, s.listen_port, s.tls_certificate, s.tls_key)
-        pki = Door(self.pki, s.pki_listen_address, s.pki_listen_port)
+        main = Door(self.main, s.listen_address, s.listen_port, s.tls_certificate, s.tls_key, s.shares_ports)
+        pki = Door(self.pki, s.pki_listen_address, s.pki_listen_port, is_shared=s.shares_ports)
         async with serving(main, pki, stop_within_seconds=s.stop_within_seconds):
             await stop.wait()
             self.services.stopping.set()

@@ -89,6 +89,8 @@ class Settings(BaseModel):
     tls_certificate: Path | None = None
     """PEM chain, when this process speaks TLS itself."""
     tls_key: Path | None = None
+    shares_ports: bool = False
+    """Whether other nodes on this machine may listen on the same ports, to use more cores."""
     trusted_proxies: Annotated[frozenset[str], FromCommas] = frozenset()
     """Addresses whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
 

@@ -69,6 +69,8 @@ class Door:
     port: int
     certificate: Path | None = None
     key: Path | None = None
+    is_shared: bool = False
+    """Whether other processes of this machine may answer there too; the system divides connections."""
 
 
 @asynccontextmanager
@@ -91,7 +93,7 @@ async def serving(*doors: Door, stop_within_seconds: float) -> AsyncIterator[Non
 @asynccontextmanager
 async def _open(door: Door, stop_within_seconds: float) -> AsyncIterator[None]:
     """Answer at one door while the block runs."""
-    require_free(door.address, door.port)
+    require_free(door.address, door.port, is_shared=door.is_shared)
     if isinstance(door.application, OpensItself):
         async with door.application.open(door.address, door.port, stop_within_seconds):
             yield
@@ -145,14 +147,15 @@ def allow_open_files(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
-def require_free(address: str, port: int) -> None:
-    """Check that nobody listens on the address. Raises `AddressTaken`."""
+def require_free(address: str, port: int, *, is_shared: bool = False) -> None:
+    """Check that nobody listens on the address, or nobody who does not share it. Raises `AddressTaken`."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT if is_shared else socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
-            probe.listen()
+            if not is_shared:  # or the probe would be given connections of others
+                probe.listen()
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise

@@ -108,6 +108,33 @@ async def test_an_address_that_is_taken_is_named() -> None:
                 pass
 
 
+async def test_two_that_share_a_port_both_answer_and_one_that_stops_leaves_it_to_the_other() -> None:
+    """ALL-8: more cores of one machine are more nodes behind one address."""
+    port = free_port()
+    first, second = (Door(saying(words), "127.0.0.1", port, is_shared=True) for words in ("first", "second"))
+
+    async def told() -> str:
+        async with httpx.AsyncClient() as client:  # a connection of its own each time
+            return (await client.get(f"http://127.0.0.1:{port}/")).text
+
+    async with asyncio.timeout(20), serving(first, stop_within_seconds=5):
+        async with serving(second, stop_within_seconds=5):
+            heard = set()
+            while len(heard) < 2:
+                heard.add(await told())
+        assert {await told() for _ in range(20)} == {"first http"}
+        with pytest.raises(AddressTaken):
+            async with serving(Door(saying("alone"), "127.0.0.1", port), stop_within_seconds=5):
+                pass
+
+
+async def test_who_does_not_share_a_port_is_not_joined_there() -> None:
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(AddressTaken, match=str(port)):
+        async with serving(Door(saying("x"), "127.0.0.1", port, is_shared=True), stop_within_seconds=5):
+            pass
+
+
 async def test_the_same_port_can_be_opened_again_after_a_stop() -> None:
     port = free_port()
     for words in ("first", "second"):
