@@ -95,9 +95,11 @@ class BirthDateScreen(Screen):
         fresh = Notice(self.words.text("trouble-mark"), sentence, "wrong")
         if self.notice is not None:
             self.body.replaceWidget(self.notice, fresh)
+            self.notice.hide()
             self.notice.deleteLater()
         else:
             self.body.insertWidget(1, fresh)
+        fresh.show()
         self.notice = fresh
         self._say(self.edits[0], fresh.spoken)
 

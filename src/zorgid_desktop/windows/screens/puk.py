@@ -96,6 +96,7 @@ class KeepPukScreen(Screen):
             sentence = Sentence(self.words.text("puk-keep-first"), "")
             self.notice = Notice(self.words.text("trouble-mark"), sentence, "wrong")
             self.body.insertWidget(self.body.indexOf(self.kept), self.notice)
+            self.notice.show()
             describe(self.kept, self.notice.spoken)
         self.kept.setFocus()
         self.reveal(self.kept)

@@ -120,5 +120,6 @@ class Screen(QWidget):
         """Drop what was typed; called when the screen goes."""
 
     def reveal(self, widget: QWidget) -> None:
-        """Scroll until a widget is in sight."""
+        """Scroll until a widget is in sight, also when the page has just grown."""
+        self.body.activate()
         self._scroll.ensureWidgetVisible(widget, 0, MARGIN)

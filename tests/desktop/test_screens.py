@@ -1,0 +1,284 @@
+"""What single screens do beside asking: look once more, refuse to go on, print, save (CARD-8, CARD-11)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QApplication, QWidget
+from tests.desktop.driving import press, read, type_in
+from tests.desktop.examples import (
+    ADDRESS,
+    CARD_NUMBER,
+    MADE,
+    PUK,
+    ExampleTray,
+    begun,
+    flow_window,
+    seen_cards,
+)
+
+from cardkit.secrets import SMARTCARD_PIN, Puk
+from zorgid.kernel.sentences import Language
+from zorgid_desktop.flow.asking import (
+    AskBirthDate,
+    AskPin,
+    ChooseCard,
+    InsertCard,
+    KeepPuk,
+    Question,
+    Said,
+    StartOver,
+    Wanted,
+)
+from zorgid_desktop.windows.clipboard import OnceOnClipboard
+from zorgid_desktop.windows.drawing import SCREENS, Studio, last_screen_for, screen_for
+from zorgid_desktop.windows.flow_window import FlowWindow
+from zorgid_desktop.windows.paper import Printed, draw_page, print_puk
+from zorgid_desktop.windows.screens.done import MadeScreen, WatchingScreen, day_in
+from zorgid_desktop.windows.screens.screen import Screen
+from zorgid_desktop.windows.words import Words
+
+DUTCH = Words(Language.nl)
+
+
+class Desk:
+    """A window with one screen; what the person answers is kept."""
+
+    def __init__(self, application: QApplication) -> None:
+        self.once = OnceOnClipboard(application.clipboard(), lambda _, __: None)
+        self.printed: list[str] = []
+        self.outcome = Printed.sent
+        self.tray: ExampleTray | None = None
+        self.answers: list[object] = []
+        self.cancelled: list[bool] = []
+
+    def print(self, _: QWidget, __: Words, puk: Puk) -> Printed:
+        self.printed.append(puk.text_to_show_once())
+        return self.outcome
+
+    @property
+    def studio(self) -> Studio:
+        return Studio(DUTCH, self.once, self.tray, self.print)
+
+    def ask(self, question: Question[object]) -> FlowWindow:
+        return self.show(screen_for(self.studio, question))
+
+    def show(self, screen: Screen) -> FlowWindow:
+        screen.answered.connect(self.answers.append)
+        screen.cancelled.connect(lambda: self.cancelled.append(True))
+        window = flow_window(self.studio, screen)
+        screen.answered.disconnect(window.close)
+        begun(window)
+        return window
+
+
+@pytest.fixture
+def desk(application: QApplication) -> Desk:
+    return Desk(application)
+
+
+def test_every_kind_of_question_has_a_screen() -> None:
+    assert set(SCREENS) == set(Question.__subclasses__())
+
+
+BIRTH_DATE = AskBirthDate(None, "mevrouw De Boer", "De Linde")
+
+
+def type_date(window: FlowWindow, *parts: str) -> None:
+    for edit, part in zip(window.screen_now.edits, parts, strict=True):
+        edit.clear()
+        type_in(edit, part)
+    press(window, "Verder")
+
+
+@pytest.mark.parametrize("parts", [("31", "2", "1980"), ("", "", ""), ("1", "1", "80"), ("a", "b", "c")])
+def test_a_day_that_is_none_is_refused_before_anybody_hears_of_it(desk: Desk, parts: tuple[str, ...]) -> None:
+    window = desk.ask(BIRTH_DATE)
+    for _ in range(2):
+        type_date(window, *parts)
+        assert "Dit is geen datum die wij kunnen lezen" in read(window)
+        assert window.screen_now.edits[0].hasFocus()
+    assert desk.answers == []
+
+
+def test_a_birth_date_is_looked_at_once_more_and_can_be_changed(desk: Desk) -> None:
+    window = desk.ask(BIRTH_DATE)
+    type_date(window, "3", "10", "1980")
+    assert "U typte 3 oktober 1980." in read(window)
+    press(window, "Nee, verander")
+    assert "U typte" not in read(window)
+    type_date(window, "3", "11", "1980")
+    press(window, "Ja, dit klopt")
+    assert desk.answers == ["03-11-1980"]
+
+
+def test_the_puk_must_be_kept_first(desk: Desk) -> None:
+    window = desk.ask(KeepPuk(None, Puk(PUK)))
+    press(window, "Verder")
+    press(window, "Verder")
+    assert desk.answers == []
+    assert read(window).count("Bewaar eerst de pukcode") == 1
+    assert window.screen_now.kept.hasFocus()
+    press(window, "Ik heb de pukcode bewaard")
+    press(window, "Verder")
+    assert desk.answers == [True]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (Printed.sent, "naar de printer gestuurd"),
+        (Printed.no_printer, "Er is geen printer"),
+        (Printed.cancelled, None),
+    ],
+)
+def test_printing_says_how_it_ended(desk: Desk, outcome: Printed, said: str | None) -> None:
+    desk.outcome = outcome
+    window = desk.ask(KeepPuk(None, Puk(PUK)))
+    before = read(window)
+    press(window, "Druk af")
+    assert desk.printed == ["4820 6173"]
+    assert said in read(window) if said else read(window) == before
+
+
+def test_a_computer_without_printer_prints_nothing_and_makes_no_file(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("zorgid_desktop.windows.paper.QPrinterInfo.availablePrinterNames", list)
+    assert print_puk(QWidget(), DUTCH, Puk(PUK)) is Printed.no_printer
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_paper_is_filled(application: QApplication) -> None:
+    paper = QImage(800, 1100, QImage.Format.Format_RGB32)
+    paper.fill(0xFFFFFFFF)
+    painter = QPainter(paper)
+    draw_page(painter, QRectF(0, 0, 800, 1100), DUTCH, Puk(PUK))
+    painter.end()
+    dark = sum(paper.pixelColor(x, y).lightness() < 128 for x in range(0, 800, 3) for y in range(0, 1100, 3))
+    assert dark > 300
+
+
+def test_what_leaves_the_clipboard_is_said_while_the_puk_is_shown(
+    desk: Desk, application: QApplication
+) -> None:
+    window = desk.ask(KeepPuk(None, Puk(PUK)))
+    press(window, "Kopieer")
+    assert "Na 60 seconden" in read(window)
+    desk.once.wipe()
+    assert "van het klembord gewist" in read(window)
+    assert application.clipboard().text() == ""
+
+
+def test_the_puk_is_off_the_screen_once_it_was_kept(desk: Desk) -> None:
+    window = desk.ask(KeepPuk(None, Puk(PUK)))
+    window.screen_now.forget()
+    assert "4820" not in read(window)
+    press(window, "Kopieer")
+    assert desk.once._wiped is None
+
+
+@pytest.mark.parametrize(("button", "answer"), [("Begin opnieuw", True), ("Stop nu", False)])
+def test_starting_over_is_a_question_of_yes_and_no(desk: Desk, button: str, answer: bool) -> None:
+    window = desk.ask(StartOver(Said("other-card"), CARD_NUMBER))
+    press(window, button)
+    assert desk.answers == [answer]
+
+
+def test_a_card_is_chosen_among_several(desk: Desk) -> None:
+    window = desk.ask(ChooseCard(None, seen_cards()))
+    window.screen_now._choices.button(1).setChecked(True)
+    press(window, "Verder")
+    assert desk.answers == [1]
+
+
+def test_a_choice_names_holder_kind_number_and_reader(desk: Desk) -> None:
+    window = desk.ask(ChooseCard(None, seen_cards()))
+    first = seen_cards()[0]
+    text = window.screen_now._choices.button(0).text()
+    assert all(part in text for part in (first.holder, first.number, first.reader, "ZORG-ID Smartcard"))
+
+
+def test_cancelling_is_a_button_of_the_same_size(desk: Desk) -> None:
+    window = desk.ask(InsertCard(None, Wanted.uzi_card))
+    go_on, cancel = window.screen_now._in_row()
+    assert go_on.size() == cancel.size()
+    press(window, "Annuleer")
+    assert desk.cancelled == [True]
+
+
+def test_an_imitation_card_is_put_in_by_choosing_it(desk: Desk) -> None:
+    put_in: list[str] = []
+    desk.tray = ExampleTray()
+    desk.tray.insert = put_in.append
+    window = desk.ask(InsertCard(None, Wanted.uzi_card))
+    window.screen_now._list.setCurrentRow(1)
+    press(window, "Verder")
+    assert put_in == ["uzi-assistente-linde"]
+    assert desk.answers == [None]
+
+
+def test_an_imitation_card_can_be_taken_out_after_a_login(desk: Desk) -> None:
+    taken: list[bool] = []
+    desk.tray = ExampleTray()
+    desk.tray.remove = lambda: taken.append(True)
+    screen = last_screen_for(desk.studio, Said("watching", {"reader": "x"}))
+    assert isinstance(screen, WatchingScreen)
+    press(desk.show(screen), "Haal de kaart eruit")
+    assert taken == [True]
+
+
+Save = Callable[[Path | None], FlowWindow]
+
+
+@pytest.fixture
+def saved(desk: Desk) -> Save:
+    def save(path: Path | None) -> FlowWindow:
+        window = desk.show(MadeScreen(DUTCH, MADE, choose=lambda _, __, ___: path))
+        press(window, "Herinnering opslaan…")
+        return window
+
+    return save
+
+
+def test_the_reminder_is_saved_where_the_person_wants(saved: Save, tmp_path: Path) -> None:
+    window = saved(tmp_path / "kaart.ics")
+    assert "De herinnering is opgeslagen" in read(window)
+    text = (tmp_path / "kaart.ics").read_bytes().decode()
+    assert "DTSTART;VALUE=DATE:20290515\r\n" in text
+    assert CARD_NUMBER in text
+
+
+def test_a_place_that_cannot_be_written_is_said(saved: Save, tmp_path: Path) -> None:
+    assert "Opslaan lukte niet" in read(saved(tmp_path / "no-folder" / "kaart.ics"))
+
+
+def test_whoever_chooses_no_place_saves_nothing(saved: Save) -> None:
+    assert "opgeslagen" not in read(saved(None))
+
+
+def test_the_last_day_is_read_as_the_flow_writes_it() -> None:
+    assert day_in("15-06-2029").isoformat() == "2029-06-15"
+
+
+@pytest.mark.parametrize("tries_left", [3, 2, 1, None])
+def test_the_tries_that_are_left_are_said_before_the_next_one(desk: Desk, tries_left: int | None) -> None:
+    window = desk.ask(AskPin(None, None, "Sanne", tries_left, SMARTCARD_PIN))
+    expected = {1: "laatste poging", None: "zegt niet hoeveel pogingen"}.get(
+        tries_left, f"nog {tries_left} keer"
+    )
+    assert expected in read(window)
+    assert expected in window.screen_now.edit.accessibleDescription()
+
+
+def test_the_address_to_go_on_with_can_be_copied(desk: Desk, application: QApplication) -> None:
+    from zorgid_desktop.windows.drawing import screen_between
+
+    window = desk.show(screen_between(desk.studio, Said("open-in-browser", {"address": ADDRESS})))
+    press(window, "Kopieer")
+    assert application.clipboard().text() == ADDRESS
+    desk.once.wipe()
+    assert application.clipboard().text() == ""
