@@ -12,6 +12,7 @@ from tests.interop.tokens.tokens import (
     WRONG_PIN,
     YKCS11,
     certified,
+    module,
     openssl_takes,
     personalise,
 )
@@ -21,6 +22,7 @@ from cardkit.errors import (
     CardCannot,
     CardError,
     CardGone,
+    CardNotRecognised,
     ManagementKeyNeeded,
     ManagementKeyWrong,
     PinBlocked,
@@ -38,6 +40,7 @@ from cardkit.virtual import VirtualCard
 
 pytestmark = pytest.mark.xdist_group("pcscd")
 
+OPENSC = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
 FACTORY_PIN = Pin("123456")
 FACTORY_KEY = factory_management_key(ManagementKeyKind.tdes)
 OTHER_KEY = ManagementKey(
@@ -216,3 +219,34 @@ def test_a_card_in_a_reader_is_listed_once_and_spoken_to_in_piv(
         card.verify_pin(FACTORY_PIN)
     with reader.open_card() as card:
         card.verify_pin(FACTORY_PIN)
+
+
+class NoPiv:
+    """A card that knows no application at all."""
+
+    atr = bytes.fromhex("3B80800101")
+
+    def power_cycle(self) -> None:
+        pass
+
+    def transmit(self, raw: bytes) -> bytes:
+        return bytes.fromhex("6A82")
+
+
+def test_a_strange_card_is_asked_for_behind_modules_and_the_next_card_works(
+    yubikey_reader: Service, virtual_card: VirtualCard
+) -> None:
+    """ALL-2: OpenSC and ykcs11 stay loaded after a card that nobody knows, and keep nothing from the PIV driver."""
+    with module(OPENSC), module(YKCS11):
+        readers = JoinedReaders(PcscReaders(), Pkcs11Readers(Modules((OPENSC, YKCS11), are_named=False)))
+        strange = yubikey_reader.insert(NoPiv(), YUBIKEY)
+        (reader,) = [one for one in readers.present() if one.has_card()]
+        with pytest.raises(CardNotRecognised), reader.open_card():
+            pass
+        strange.pull()
+        eventually(lambda: not reader.has_card(), "the strange card is out")
+        yubikey_reader.insert(virtual_card, YUBIKEY)
+        (reader,) = [one for one in readers.present() if one.has_card()]
+        with reader.open_card() as card:
+            assert card.firmware is not None
+            card.verify_pin(FACTORY_PIN)
