@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make and the network. Every target sets up what it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-once test test-postgresql-15 check bench docs format lock clean
+.PHONY: help setup demo demo-once test test-postgresql-15 check bench docs screens format lock clean
 
 BIN := .venv/bin
 PARALLEL ?= -n auto
@@ -41,8 +41,15 @@ bench: setup  ## beside peers, as ratios, into docs/performance.md; MEASURES="oc
 	@tools/set-up-pcsc
 	@$(BIN)/python -m bench $(MEASURES) $(if $(REPEAT),--repeat $(REPEAT))
 
+.PHONY: package
+package: setup debian  ## the Desktop App for this system, into dist; PACKAGE="--flavour production ..." (docs/packages.md)
+	@$(BIN)/python tools/package/make.py $(PACKAGE)
+
 docs: setup  ## write those parts of the documentation that follow from the code
 	@$(BIN)/python docs/generate.py
+
+screens: setup  ## make the pictures in docs/screens anew
+	@$(BIN)/python docs/screens.py
 
 format: setup  ## put all code in the house's form
 	@$(BIN)/ruff format --quiet .

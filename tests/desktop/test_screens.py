@@ -282,3 +282,14 @@ def test_the_address_to_go_on_with_can_be_copied(desk: Desk, application: QAppli
     assert application.clipboard().text() == ADDRESS
     desk.once.wipe()
     assert application.clipboard().text() == ""
+
+
+def test_a_field_comes_in_sight_when_something_is_typed(desk: Desk) -> None:
+    window = desk.ask(AskPin(Said("pin-wrong", {"tries_left": 1}), None, "Sanne", 1, SMARTCARD_PIN))
+    window.resize(640, 330)
+    QApplication.processEvents()
+    edit = window.screen_now.edit
+    view = window.screen_now._scroll.viewport()
+    assert edit.mapTo(view, edit.rect().bottomLeft()).y() > view.height()
+    type_in(edit, "1")
+    assert 0 <= edit.mapTo(view, edit.rect().bottomLeft()).y() <= view.height()

@@ -35,6 +35,7 @@ class NewPinScreen(Screen):
         EnterPresses(go_on, self.again)
         self.edit.returnPressed.connect(self.again.setFocus)
         self.add_cancel()
+        self.keep_in_sight(self.edit, self.again)
         self.first = self.edit
 
     def _go_on(self) -> None:

@@ -86,6 +86,7 @@ class PinScreen(Screen):
         send.clicked.connect(lambda: self.answer(self.edit.take()))
         EnterPresses(send, self.edit)
         self.add_cancel()
+        self.keep_in_sight(self.edit)
         self.first = self.edit
 
     def _tries(self, tries_left: int | None) -> str:
@@ -127,6 +128,7 @@ class PukScreen(Screen):
         send.clicked.connect(lambda: self.answer(self.edit.take()))
         EnterPresses(send, self.edit)
         self.add_cancel()
+        self.keep_in_sight(self.edit)
         self.first = self.edit
 
     def _tries(self, tries_left: int | None) -> str:

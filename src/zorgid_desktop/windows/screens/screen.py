@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from zorgid_desktop.flow.asking import Trouble
 from zorgid_desktop.windows.parts import Notice, announce, button, describe, paragraph
@@ -118,6 +118,14 @@ class Screen(QWidget):
 
     def forget(self) -> None:
         """Drop what was typed; called when the screen goes."""
+
+    def keep_in_sight(self, *edits: QLineEdit) -> None:
+        """Scroll to a field as soon as something is typed in it.
+
+        A small screen begins at the top of the page, with what is asked and why.
+        """
+        for edit in edits:
+            edit.textEdited.connect(lambda _, edit=edit: self.reveal(edit))
 
     def reveal(self, widget: QWidget) -> None:
         """Scroll until a widget is in sight, also when the page has just grown."""
