@@ -22,7 +22,7 @@ WORDS = {
         "put": "Stop in de lezer", "back": "Naar de virtuele werkplek", "pin": "Vul deze test-pincode in",
         "date": "Vul deze testdatum in", "choose": "Kies deze test-pincode", "kept": "Ik heb de pukcode bewaard", "on": "Ga verder",
         "his": "Naar het Demo-HIS", "log-in": "Inloggen met ZORG-ID", "with": "Ga verder met de kaart in de lezer",
-        "out": "Haal de kaart eruit", "done": "Uw Smartcard is klaar", "logged-out": "U bent uitgelogd", "cancel": "Breek af",
+        "out": "Haal de kaart eruit", "done": "Uw Smartcard is klaar", "logged-out": "Uw sessie is voorbij", "cancel": "Breek af",
         "logged-in": "U bent ingelogd", "stopped": "De app is gestopt",
     },
     Language.en: {
@@ -30,7 +30,7 @@ WORDS = {
         "put": "Put in the reader", "back": "To the virtual workplace", "pin": "Fill in this test PIN",
         "date": "Fill in this test date", "choose": "Choose this test PIN", "kept": "I have kept the PUK", "on": "Continue",
         "his": "To the Demo-HIS", "log-in": "Log in with ZORG-ID", "with": "Go on with the card in the reader",
-        "out": "Take the card out", "done": "Your Smartcard is ready", "logged-out": "You are logged out", "cancel": "Cancel",
+        "out": "Take the card out", "done": "Your Smartcard is ready", "logged-out": "Your session is over", "cancel": "Cancel",
         "logged-in": "You are logged in", "stopped": "The app has stopped",
     },
 }  # fmt: skip

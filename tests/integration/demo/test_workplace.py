@@ -62,7 +62,7 @@ async def test_pulling_the_card_from_the_virtual_reader_ends_the_session_at_once
     assert landed.address == f"{stage.origin}/portal/cards"
     page = await person.until("U bent ingelogd")
     await person.take_out(page)
-    page = await person.until("U bent uitgelogd")
+    page = await person.until("Uw sessie is voorbij")
     assert "Uw sessie bij ZORG-ID is beëindigd" in page.text
     assert (await person.open(f"{stage.origin}/portal/cards")).address != f"{stage.origin}/portal/cards"
     assert "session-ended" in await stage.log()
