@@ -23,6 +23,7 @@ MEASURES = {
     "cards": "cards.run",
     "list": "growing.run_cards",
     "clients": "growing.run_clients",
+    "crowd": "growing.run_crowd",
     "nodes": "growing.run_nodes",
     "reader": "reader.run",
 }

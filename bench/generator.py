@@ -180,10 +180,10 @@ class Load:
             # a fresh code, but the assertion of a login that is over
             login.assertion, login.application = used.assertion, used.application
         replayed = [await self.status(self.lines[1], login) for login in fresh]
-        codes = [await self.race(login, _with(login, self.place)) for login in once]
-        assertions = [
-            await self.race(one, _with(two, self.place, one)) for one, two in zip(other, more, strict=True)
-        ]
+        codes = await self.races([(login, _with(login, self.place)) for login in once])
+        assertions = await self.races(
+            [(one, _with(two, self.place, one)) for one, two in zip(other, more, strict=True)]
+        )
         return {
             "codes_again": Counter(again),
             "assertions_again": Counter(replayed),
@@ -191,9 +191,24 @@ class Load:
             "two_with_one_assertion": Counter(pair.count(HTTPStatus.OK) for pair in assertions),
         }
 
-    async def race(self, one: Login, two: Login) -> list[int]:
-        """Send two token requests at once; return both statuses."""
-        return list(await asyncio.gather(self.status(self.lines[0], one), self.status(self.lines[1], two)))
+    async def races(self, pairs: list[tuple[Login, Login]]) -> list[list[int]]:
+        """Send the two requests of each pair at once, over all connections; return both statuses of each.
+
+        So many pairs run beside each other that those who share a commit share it with other pairs as well.
+        """
+        beside = len(self.lines) // 2
+        found: list[list[int]] = []
+        for first in range(0, len(pairs), beside):
+            some = enumerate(pairs[first : first + beside])
+            found += await asyncio.gather(*(self.race(place, pair) for place, pair in some))
+        return found
+
+    async def race(self, place: int, pair: tuple[Login, Login]) -> list[int]:
+        """Send two token requests at once, over the connections at a place; return both statuses."""
+        lines = self.lines[2 * place : 2 * place + 2]
+        return await asyncio.gather(
+            *(self.status(line, login) for line, login in zip(lines, pair, strict=True))
+        )
 
     async def status(self, line: Line, login: Login) -> int:
         """Send a token request and return the status of its answer."""

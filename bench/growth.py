@@ -47,6 +47,24 @@ def clients(found: Found) -> str:
     return table(head, rows) + plot("clients", "CPU ms of the server for a token request", bars, 2)
 
 
+def crowd(found: Found) -> str:
+    """Return the part on people who log in at the same moment."""
+    rows = [
+        (
+            count,
+            spread(one["rate"]),
+            spread(one["server_ms"], 2),
+            spread(one["database_ms"], 2),
+            spread(one["half_ms"]),
+            spread(one["most_ms"]),
+        )
+        for count, one in found.items()
+    ]
+    head = ("at once", "logins a second", "server CPU ms", "database CPU ms", "half ms", "99 % ms")
+    bars = {f"{count} at once": one["server_ms"] for count, one in found.items()}
+    return table(head, rows) + plot("crowd", "CPU ms of the server for a login", bars, 2)
+
+
 def nodes(found: Found) -> str:
     """Return the part on nodes."""
     rows = [
@@ -133,5 +151,6 @@ def reckoned() -> str:
 PARTS: Mapping[str, Callable[[Found], str]] = {
     "list": card_list,
     "clients": clients,
+    "crowd": crowd,
     "nodes": nodes,
 }

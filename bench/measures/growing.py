@@ -30,12 +30,13 @@ from zorgid.kernel.ids import CardId, OrganisationId
 from zorgid.people.model import MeansPolicy, Person
 from zorgid.roles.actions import grant_role
 from zorgid.roles.model import Role
-from zorgid.storage.database import Database, Work
+from zorgid.storage.database import Work
 from zorgid.storage.embedded import SUPERUSER
 
 CARDS = (1_000, 100_000, 1_000_000)
 PAGES = 40
 CLIENTS = (10, 1_000, 10_000)
+CROWDS = (1, 16, 64, 256)
 TOKENS = 1_000
 LOGINS = 400
 """Logins at each node in a round."""
@@ -55,39 +56,65 @@ FILL = """
 """
 
 
+@dataclass(frozen=True)
+class Step:
+    """Something that is measured in turns: so many clients in use, or so many nodes."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Organisation(Step):
+    """An organisation with so many cards, and who manages it."""
+
+    id: OrganisationId
+    manager: Person
+    middle: PageKey
+
+
 def run_cards(runs: int) -> None:
-    """Measure the first page of an organisation's cards and one from the middle, and keep the findings."""
+    """Measure the first page of organisations' cards and one from the middle, and keep the findings."""
     with house("growing") as made:
-        told = asyncio.run(_pages(made, runs))
-    found = {str(count): spreads(rounds) for count, rounds in told.items()}
-    results.keep("list", found)
-    for count, one in found.items():
+        organisations, first = [], 1
+        for ura, size in enumerate(CARDS, 90_000_400):
+            organisations.append(_organisation(made, str(ura), first, size))
+            first += size
+
+        def ask(one: Organisation, _number: int) -> Round:
+            return asyncio.run(_look(made, one))
+
+        told = in_turns(organisations, runs, ask)
+    results.keep("list", {count: spreads(rounds) for count, rounds in told.items()})
+    for count, rounds in told.items():
+        one = spreads(rounds)
         print(
             f"list of {int(count):,} cards: first page {one['first_ms'].text(1)} ms, from the middle"
             f" {one['middle_ms'].text(1)} ms"
         )
 
 
-async def _pages(made: House, runs: int) -> dict[int, list[Round]]:
-    """Fill the list step by step; at each step look at its pages."""
-    told: dict[int, list[Round]] = {}
-    async with made.database() as (database, _):
-        async with database.work(ORIGIN) as work:
-            organisation_id = (await registered_organisation(work)).id
-            manager = await known_person(work)
-            await grant_role(
-                work,
-                person_id=manager.id,
-                role=Role.manager,
-                organisation_id=organisation_id,
-                policy=MeansPolicy.one_kind,
-                by=SYSTEM,
-            )
-        for before, count in zip((0, *CARDS), CARDS, strict=False):
-            _fill(made, organisation_id, before + 1, count)
-            middle = _key_of(made, count // 2)
-            told[count] = [await _look(database, manager, organisation_id, middle) for _ in range(runs + 1)]
-    return {count: rounds[1:] for count, rounds in told.items()}  # the first warms up
+def _organisation(made: House, ura: str, first: int, size: int) -> Organisation:
+    """Return an organisation with so many cards, numbered from `first`."""
+    found: list[tuple[OrganisationId, Person]] = []
+
+    async def settle(work: Work) -> None:
+        organisation = await registered_organisation(work, ura=ura)
+        manager = await known_person(work, ura=ura)
+        await grant_role(
+            work,
+            person_id=manager.id,
+            role=Role.manager,
+            organisation_id=organisation.id,
+            policy=MeansPolicy.one_kind,
+            by=SYSTEM,
+        )
+        found.append((organisation.id, manager))
+
+    made.in_work(settle)
+    ((organisation_id, manager),) = found
+    _fill(made, organisation_id, first, first + size - 1)
+    return Organisation(str(size), size, organisation_id, manager, _key_of(made, organisation_id, size // 2))
 
 
 def _fill(made: House, organisation_id: OrganisationId, first: int, last: int) -> None:
@@ -101,10 +128,12 @@ def _fill(made: House, organisation_id: OrganisationId, first: int, last: int) -
         connection.execute("vacuum analyze card_link")
 
 
-def _key_of(made: House, position: int) -> PageKey:
+def _key_of(made: House, organisation_id: OrganisationId, position: int) -> PageKey:
     """Return the key of the card that stands there in the list."""
     ((linked_at, card_id),) = made.ask(
-        "select linked_at, card_id from card_link order by linked_at desc, card_id desc offset %s limit 1",
+        "select linked_at, card_id from card_link where organisation_id = %s"
+        " order by linked_at desc, card_id desc offset %s limit 1",
+        organisation_id,
         position,
     )
     assert isinstance(linked_at, datetime)
@@ -112,31 +141,22 @@ def _key_of(made: House, position: int) -> PageKey:
     return PageKey(linked_at, CardId(card_id))
 
 
-async def _look(
-    database: Database, manager: Person, organisation_id: OrganisationId, middle: PageKey
-) -> Round:
+async def _look(made: House, one: Organisation) -> Round:
     """Return the median milliseconds of a page, with the look at the right and the audit row."""
     told: dict[str, float] = {}
-    for name, after in {"first_ms": None, "middle_ms": middle}.items():
-        spent = []
-        for _ in range(PAGES):
-            begun = time.perf_counter()
-            async with database.work(ORIGIN) as work:
-                page = await cards.cards_of_organisation(
-                    work, organisation_id=organisation_id, by=actor(manager), after=after
-                )
-            spent.append((time.perf_counter() - begun) * 1000)
-            assert page.next is not None
-        told[name] = statistics.median(spent)
+    async with made.database() as (database, _):
+        for name, after in {"first_ms": None, "middle_ms": one.middle}.items():
+            spent = []
+            for _ in range(PAGES):
+                begun = time.perf_counter()
+                async with database.work(ORIGIN) as work:
+                    page = await cards.cards_of_organisation(
+                        work, organisation_id=one.id, by=actor(one.manager), after=after
+                    )
+                spent.append((time.perf_counter() - begun) * 1000)
+                assert page.next is not None
+            told[name] = statistics.median(spent)
     return told
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something that is measured in turns: so many clients in use, or so many nodes."""
-
-    name: str
-    size: int
 
 
 def run_clients(runs: int) -> None:
@@ -175,6 +195,28 @@ def run_clients(runs: int) -> None:
         print(
             f"{int(count):,} clients: {shown['rate'].text()} token requests a second;"
             f" CPU {shown['server_ms'].text(2)} ms"
+        )
+
+
+def run_crowd(runs: int) -> None:
+    """Measure whole logins of few and of many at once, and keep the findings."""
+    clients = applications()
+    with house("growing") as made, ours(made, clients) as one:
+
+        def ask(step: Step, number: int) -> Round:
+            count = LOGINS if number else WARMING_UP
+            order = job(one.place, clients, one.cookies, what="login", count=count, connections=step.size)
+            with Generator(order) as generator:
+                return load(one, generator, count)[0]
+
+        told = in_turns([Step(str(count), count) for count in CROWDS], runs, ask)
+    compared: Rounds = {OURS: told[str(CROWDS[-1])], f"{CROWDS[0]} at once": told[str(CROWDS[0])]}
+    results.keep("crowd", {count: spreads(rounds) for count, rounds in told.items()}, ratios(compared))
+    for count, rounds in told.items():
+        shown = spreads(rounds)
+        print(
+            f"{count} at once: {shown['rate'].text()} logins a second; CPU {shown['server_ms'].text(2)} ms"
+            f" + {shown['database_ms'].text(2)} ms database"
         )
 
 

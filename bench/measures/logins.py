@@ -12,7 +12,9 @@ from bench.relying_party import Application, claims_of
 from bench.results import OURS, Round, ratios, spreads
 from bench.turns import in_turns
 
-CONNECTIONS = 16
+CONNECTIONS = 64
+"""As many as a proxy in front keeps busy with one process at the peak of a morning."""
+
 WARMING_UP = 300
 COUNTS = {"token": 2000, "login": 1000}
 """Requests, or logins, a run: few enough that all codes are redeemed within their minute."""
