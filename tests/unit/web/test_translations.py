@@ -69,7 +69,7 @@ def test_values_in_a_text_are_the_same_in_both_languages() -> None:
 
 def refusals() -> list[type[Refusal]]:
     for module in pkgutil.walk_packages(zorgid.__path__, "zorgid."):
-        if module.name.endswith(".errors"):
+        if module.name.endswith((".errors", ".limits")):
             importlib.import_module(module.name)
     found: list[type[Refusal]] = []
     waiting = [Refusal]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from zorgid.demo.workplace.desk import Desk
 from zorgid.demo.workplace.desks import Desks
 from zorgid.demo.workplace.errors import DeskUnknown, LinkForElsewhere
 from zorgid.demo.workplace.showing import facts_of, words_for
-from zorgid.demo.workplace.tray import cards_in
+from zorgid.demo.workplace.tray import TrayCard, cards_in
 from zorgid.kernel.secrets import Secret
 from zorgid.kernel.sentences import Language
 from zorgid.protocol.links import LaunchLink, parse_link
@@ -147,7 +147,7 @@ class Pages:
             run.face.cancel(asked.number)
             return await self._settled(desk)
         try:
-            answer = answer_of(asked.question, fields, self._at_hand(desk))
+            answer = answer_of(asked.question, fields, self._at_hand(desk, await self._cards(desk)))
         except FormLacks as lacks:
             return await self._show(request, desk, wrong=lacks.what)
         except DateToCheck as to_check:
@@ -229,22 +229,26 @@ class Pages:
             while not is_so() and (left := until - time.monotonic()) > 0:
                 await expected.wait(seconds=left)
 
-    def _at_hand(self, desk: Desk) -> AtHand:
-        cards = {card.name: card for card in cards_in(desk.reader, self.register)}
+    async def _cards(self, desk: Desk) -> list[TrayCard]:
+        return await asyncio.to_thread(cards_in, desk.reader, self.register)
+
+    def _at_hand(self, desk: Desk, cards: Iterable[TrayCard]) -> AtHand:
+        """Return the test data that belong to the card in the reader, and to the person who is asked."""
+        in_reader = next((card for card in cards if card.name == desk.reader.inserted), None)
         question = desk.asked.question if desk.asked else None
         name = question.full_name if isinstance(question, AskBirthDate) else None
         people = (card.person for card in self.register.cards)
         born_on = next((one.born_on for one in people if one.names.full_name == name), None)
-        return AtHand(cards.get(desk.reader.inserted or ""), born_on)
+        return AtHand(in_reader, born_on)
 
     async def _show(self, request: Request, desk: Desk, **more: Any) -> Response:
         """Return the desk as it looks now."""
         language = language_of(request)
-        cards = await asyncio.to_thread(cards_in, desk.reader, self.register)
+        cards = await self._cards(desk)
         facts = {
             **facts_of(desk, cards),
             "links": self.links,
-            "at_hand": self._at_hand(desk),
+            "at_hand": self._at_hand(desk, cards),
             "said": words_for(language),
             "wrong": None,
             "day_to_check": None,
