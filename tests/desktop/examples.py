@@ -173,6 +173,8 @@ def messages() -> Mapping[str, Said]:
         "done-pin-changed": Said("pin-changed"),
         "done-watching": Said("watching", {"reader": READER}),
         "done-session-ended": Said("session-ended-by-pull"),
+        "done-session-not-told": Said("session-end-not-told"),
+        "done-session-over": Said("session-over"),
     }
 
 

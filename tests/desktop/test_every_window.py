@@ -38,6 +38,8 @@ NAMES = (
     "done-card-made",
     "done-pin-changed",
     "done-session-ended",
+    "done-session-not-told",
+    "done-session-over",
     "done-watching",
     "insert-blank-card",
     "insert-blank-card-refused",

@@ -200,3 +200,17 @@ def test_an_enter_too_many_presses_nothing(opened: Open, gate: Gate) -> None:
     screen_of(window, MakingScreen)
     key(QApplication.focusWidget() or window, Qt.Key.Key_Return)
     assert not window.face.is_stopped()
+
+
+@pytest.mark.parametrize("code", ["watching", "session-end-not-told", "session-over"])
+def test_a_window_that_only_watches_a_card_can_be_closed_at_once(opened: Open, gate: Gate, code: str) -> None:
+    def work(face: WindowFace) -> None:
+        face.tell(Said(code, {"reader": "x"}))
+        gate.wait()
+
+    window = opened(work)
+    screen_of(window, DoneScreen)
+    assert not window.is_active
+    key(window, Qt.Key.Key_Escape)
+    assert not window.isVisible()
+    assert window.face.is_stopped()

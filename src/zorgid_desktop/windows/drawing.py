@@ -62,8 +62,8 @@ LAST: Final[Mapping[str, Draw]] = {
     "logged-in": lambda studio, said: DoneScreen(studio.words, "logged-in-title", said),
     "watching": lambda studio, said: WatchingScreen(studio.words, said, studio.tray),
     "session-ended-by-pull": lambda studio, said: DoneScreen(studio.words, "logged-out-title", said),
-    "session-over": lambda studio, said: DoneScreen(studio.words, "logged-out-title", said),
-    "session-end-not-told": lambda studio, said: DoneScreen(studio.words, "logged-out-title", said),
+    "session-over": lambda studio, said: DoneScreen(studio.words, "logged-out-title", said, kind="note"),
+    "session-end-not-told": lambda studio, said: DoneScreen(studio.words, "log-out-title", said, kind="warn"),
 }
 """The screen of every message after which nothing is asked any more."""
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QCloseEvent
 
 from zorgid_desktop.flow.asking import Said, Trouble
 from zorgid_desktop.flow.ending import why_it_ended
-from zorgid_desktop.windows.drawing import Studio, last_screen_for, screen_between, screen_for
+from zorgid_desktop.windows.drawing import LAST, Studio, last_screen_for, screen_between, screen_for
 from zorgid_desktop.windows.face import Asked, WindowFace
 from zorgid_desktop.windows.screens.done import LastScreen, StoppedScreen
 from zorgid_desktop.windows.screens.progress import STEPS, BusyScreen, MakingScreen, StoppableScreen
@@ -95,7 +95,7 @@ class FlowWindow(Window):
 
     def _tell(self, said: Said) -> None:
         self._asked = None
-        self._may_go = said.code in {IN_BROWSER, WATCHING}
+        self._may_go = said.code == IN_BROWSER or said.code in LAST
         if said.code == WATCHING:
             self.reached_watching.emit()
         last = last_screen_for(self.studio, said)

@@ -1,9 +1,9 @@
 """What a person sees at the end: a card that was made, a login, a new PIN; or why it did not go through."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -98,12 +98,23 @@ def day_in(shown: str) -> date:
     return datetime.strptime(shown, "%d-%m-%Y").replace(tzinfo=UTC).date()
 
 
-class DoneScreen(LastScreen):
-    """Something else went well: a login, a new PIN."""
+MARKS: Final[Mapping[str, tuple[str, str]]] = {
+    "good": ("✓ ", "good-mark"),
+    "warn": ("", "trouble-mark"),
+    "note": ("", ""),
+}
+"""The word that goes with each kind of notice, and the sign before it."""
 
-    def __init__(self, words: Words, title: str, said: Said, which: Picture | None = None) -> None:
+
+class DoneScreen(LastScreen):
+    """The last word of what is no making: a login, a new PIN, the end of a session."""
+
+    def __init__(
+        self, words: Words, title: str, said: Said, *, kind: str = "good", which: Picture | None = None
+    ) -> None:
         super().__init__(words, words.text(title))
-        notice = Notice(f"✓ {words.text('good-mark')}", words.sentence(said), "good")
+        sign, name = MARKS[kind]
+        notice = Notice(sign + words.text(name) if name else "", words.sentence(said), kind)
         self.body.addWidget(notice)
         if which is not None:
             labels = words.text("uzi-card-short"), words.text("smartcard-short")
@@ -117,7 +128,7 @@ class WatchingScreen(DoneScreen):
     """A login that lasts as long as its card stays in the reader."""
 
     def __init__(self, words: Words, said: Said, tray: Tray | None) -> None:
-        super().__init__(words, "logged-in-title", said, Picture.out)
+        super().__init__(words, "logged-in-title", said, which=Picture.out)
         self.body.insertWidget(self.body.count() - 1, paragraph(words.text("watching-close"), "hint"))
         if tray is not None:
             self.add_button("tray-remove").clicked.connect(tray.remove)
