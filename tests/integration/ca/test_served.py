@@ -18,7 +18,7 @@ from tests.ca_builders import new_card, served
 
 from zorgid.ca.model import CertificateStatus
 from zorgid.web.pki.app import PkiApp
-from zorgid.web.pki.door import PlainDoor
+from zorgid.web.pki.door import Line, PlainDoor
 from zorgid.web.pki.http1 import NotUnderstood, request_of
 from zorgid.web.pki.wire import Reply
 from zorgid.web.server import Door, serving
@@ -426,6 +426,57 @@ async def test_who_takes_a_long_answer_bit_by_bit_gets_all_of_it(house, monkeypa
     async with served(house.app, house.port):
         answer = await told(house.port, b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert len(answer.partition(b"\r\n\r\n")[2]) == 20_000_000
+
+
+async def test_who_asks_on_and_takes_nothing_fills_no_memory(house, serial, listening, monkeypatch):
+    """What is asked after that waits with who asked it, not with us."""
+    kept: list[int] = []
+    gone, lost = asyncio.Event(), PlainDoor.lost
+
+    def leaves(door, line):
+        kept.append(len(line._received))
+        gone.set()
+        lost(door, line)
+
+    many = asked_by_get(house.request(serial)) * 2_000
+    async with served(listening, house.port):
+        await told(house.port, asked_by_get(house.request(serial), "Connection: close\r\n"))
+        monkeypatch.setattr(PlainDoor, "lost", leaves)
+        _, writer = await asyncio.open_connection("127.0.0.1", house.port, limit=1)
+        writer.transport.pause_reading()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                for _ in range(200):
+                    writer.write(many)
+                    await writer.drain()
+        writer.transport.abort()
+        async with asyncio.timeout(10):
+            await gone.wait()
+    assert max(kept) < 1_000_000
+
+
+async def test_a_long_answer_is_in_memory_once_however_many_take_it_slowly(house, monkeypatch):
+    """A list of revoked certificates may be tens of megabytes, and everybody may ask for it."""
+    body = bytes(50_000_000)
+
+    async def large(_self, _one):
+        return Reply(200, body)
+
+    sizes: list[int] = []
+    sent = Line._sent
+
+    def seen(line, **facts):
+        sent(line, **facts)
+        assert line._transport is not None
+        sizes.append(line._transport.get_write_buffer_size())
+
+    monkeypatch.setattr(PkiApp, "_safe_reply", large)
+    monkeypatch.setattr(Line, "_sent", seen)
+    async with served(house.app, house.port):
+        answer = await told(house.port, b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert len(answer.partition(b"\r\n\r\n")[2]) == len(body)
+    assert sizes
+    assert max(sizes) < 1_000_000
 
 
 async def test_who_goes_away_while_an_answer_is_looked_up_breaks_nothing(house, serial, monkeypatch):

@@ -34,6 +34,9 @@ AT_ONCE: Final = 100
 """Connections that are taken before the loop does something else."""
 
 READ_BYTES: Final = 64 * 1024
+PIECE_BYTES: Final = 64 * 1024
+"""What is handed over of a long answer at once; the rest of it is not copied for each who takes it slowly."""
+
 SWEEP_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 0.1
 """How long no connection is taken after the system refused one."""
@@ -66,7 +69,9 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._answering: asyncio.Task[None] | None = None
         self._is_full = False
+        self._is_last = False
         self._was_told_to_go_on = False
+        self._rest = memoryview(b"")
         self._unsent = 0
         self.until = door.now() + WHOLE_WITHIN_SECONDS
         """When there must be progress."""
@@ -90,18 +95,22 @@ class Line(asyncio.Protocol):
         self._go_on()
 
     def pause_writing(self) -> None:
-        """Answer nothing more until the other side took what was sent."""
+        """Answer nothing more, and take nothing in, until the other side took what was sent."""
+        assert self._transport is not None
         self._is_full = True
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Go on with what was asked meanwhile."""
+        """Go on with the answer, then with what was asked meanwhile."""
         self._is_full = False
+        self._hand_over()
         self._go_on()
+        self._read_on()
 
     def _go_on(self) -> None:
         """Answer whatever is whole."""
         assert self._transport is not None
-        while self._received and not (self._answering or self._is_full or self._transport.is_closing()):
+        while self._received and not (self._is_at_something or self._transport.is_closing()):
             try:
                 asked = request_of(self._received)
             except NotUnderstood as refused:
@@ -115,6 +124,15 @@ class Line(asyncio.Protocol):
             self._was_told_to_go_on = False
             self._received = self._received[asked.used :]
             self._answer(asked)
+
+    @property
+    def _is_at_something(self) -> bool:
+        """Whether an answer is looked up or still to be taken; the next request waits for it."""
+        return self._answering is not None or self._is_full or bool(self._rest)
+
+    def _read_on(self) -> None:
+        if self._transport is not None and not self._is_at_something:
+            self._transport.resume_reading()
 
     def _answer(self, asked: Request) -> None:
         assert self._transport is not None
@@ -137,28 +155,41 @@ class Line(asyncio.Protocol):
         self._send(
             fitted(reply, method=asked.head.method, known=asked.head.known), is_last=asked.head.is_last
         )
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
-            self._go_on()
+        self._go_on()
+        self._read_on()
 
     def _send(self, reply: Reply, *, is_last: bool) -> None:
         assert self._transport is not None
         is_last = is_last or self._door.is_closing
         self._transport.write(written(reply, self._door.application.date(), is_last=is_last))
-        self._transport.write(reply.body)
+        self._rest = memoryview(reply.body)
         self._sent(is_last=is_last)
 
     def _sent(self, *, is_last: bool) -> None:
-        assert self._transport is not None
-        self._unsent = self._transport.get_write_buffer_size()
+        self._is_last = is_last or self._door.is_closing
+        self._hand_over()
+        self._unsent = self._left
         self.until = self._door.now() + (SENT_WITHIN_SECONDS if self._unsent else IDLE_SECONDS)
-        if is_last or self._door.is_closing:
+
+    def _hand_over(self) -> None:
+        """Write what the other side takes of the answer; hang up after the last."""
+        assert self._transport is not None
+        while self._rest and not (self._is_full or self._transport.is_closing()):
+            piece, self._rest = self._rest[:PIECE_BYTES], self._rest[PIECE_BYTES:]
+            self._transport.write(piece)
+        if self._is_last and not self._rest:
             self._transport.close()
+
+    @property
+    def _left(self) -> int:
+        """How many bytes of the answer were not taken yet."""
+        assert self._transport is not None
+        return self._transport.get_write_buffer_size() + len(self._rest)
 
     def expire(self) -> None:
         """Break off, unless the other side is still taking an answer."""
         assert self._transport is not None
-        left = self._transport.get_write_buffer_size()
+        left = self._left
         if 0 < left < self._unsent:
             self._unsent = left
             self.until = self._door.now() + SENT_WITHIN_SECONDS
@@ -168,7 +199,8 @@ class Line(asyncio.Protocol):
     def finish(self) -> None:
         """Hang up as soon as what was asked is answered."""
         assert self._transport is not None
-        if self._answering is None:
+        self._is_last = True
+        if self._answering is None and not self._rest:
             self._transport.close()
 
     def abort(self) -> None:
