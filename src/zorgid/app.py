@@ -326,6 +326,7 @@ class Platform:
         """Return all addresses; those of the environment come first."""
         return [
             *self._additions.routes,
+            *identity_server.routes(),  # asked most, so looked at first
             self._additions.start or portal.start_route(),
             *health.routes(),
             self._static.route(),
@@ -333,7 +334,6 @@ class Platform:
             *onboarding_pages.routes(),
             *login_pages.routes(),
             *downloads.routes(read_downloads(self._settings.app_downloads)),
-            *identity_server.routes(),
             *desktop.routes(),
         ]
 

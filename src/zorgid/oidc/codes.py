@@ -10,8 +10,8 @@ from zorgid.kernel.secrets import Secret
 from zorgid.login.model import Session
 from zorgid.login.sessions import actor_of
 from zorgid.oidc import store
-from zorgid.oidc.model import AuthorisationRequest, Grant, IssuedCode, grant_subject
-from zorgid.oidc.organisation import organisation_of_work
+from zorgid.oidc.model import AuthorisationRequest, Grant, IssuedCode, Organisation, grant_subject
+from zorgid.oidc.organisation import organisations_of_work
 from zorgid.oidc.profiles import CODE_LIVES_FOR
 from zorgid.oidc.response import AuthorisationResponse, code_response
 from zorgid.storage.database import Work
@@ -34,7 +34,9 @@ async def issue_codes(those: Sequence[Granted], *, issuer: str) -> Sequence[Auth
     if not those:
         return []
     work = those[0].work
-    grants = [await _grant(one) for one in those]
+    wishes = [(one.session, one.request.organisation) for one in those]
+    works_for = await organisations_of_work(work, wishes)
+    grants = [_grant(one, organisation) for one, organisation in zip(those, works_for, strict=True)]
     codes = [Secret.new(32, work.random) for _ in those]
     await store.add_codes(
         work,
@@ -68,7 +70,7 @@ async def issue_codes(those: Sequence[Granted], *, issuer: str) -> Sequence[Auth
     ]
 
 
-async def _grant(one: Granted) -> Grant:
+def _grant(one: Granted, organisation: Organisation) -> Grant:
     work, request, session = one.work, one.request, one.session
     return Grant(
         id=GrantId(new_id(work.random)),
@@ -84,7 +86,7 @@ async def _grant(one: Granted) -> Grant:
         uzi_number=session.means.uzi_number,
         ura_on_card=session.means.ura,
         full_name=session.means.full_name,
-        organisation=await organisation_of_work(work, session, request.organisation),
+        organisation=organisation,
         id_token_claims=request.id_token_claims,
         created_at=work.now,
     )

@@ -1,5 +1,6 @@
 """Fixes the organisation of work in a grant: the one on the card, or one that a link or role names."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from zorgid.cards import actions as cards
@@ -17,14 +18,25 @@ CHECKED_STATES = frozenset({OrganisationState.validated, OrganisationState.regis
 """Before that the name is only what somebody typed in a public form."""
 
 
-async def organisation_of_work(work: Work, session: Session, asked_ura: str | None) -> Organisation:
-    """Return the organisation for which somebody works in this login (LOGIN-3).
+async def organisations_of_work(
+    work: Work, wishes: Sequence[tuple[Session, str | None]]
+) -> Sequence[Organisation]:
+    """Return for each session and asked URA the organisation for which the person works in it (LOGIN-3).
 
     Without a wish, or when nothing ties the person to the organisation that is asked, it is the one on the
     card; then `guest` is true.
     """
+    on_cards = await organisations.organisations_by_ura(work, [session.means.ura for session, _ in wishes])
+    return [
+        await _organisation_of_work(work, session, asked, _if_checked(own))
+        for (session, asked), own in zip(wishes, on_cards, strict=True)
+    ]
+
+
+async def _organisation_of_work(
+    work: Work, session: Session, asked_ura: str | None, own: RegisteredOrganisation | None
+) -> Organisation:
     card_ura = session.means.ura
-    own = await _checked(work, card_ura)
     own_name = own.name if own else None
     if asked_ura in {None, card_ura}:
         return Organisation(card_ura, own_name, guest=False)
@@ -36,10 +48,13 @@ async def organisation_of_work(work: Work, session: Session, asked_ura: str | No
 
 async def _checked(work: Work, ura: str) -> RegisteredOrganisation | None:
     try:
-        found = await organisations.organisation_by_ura(work, ura)
+        return _if_checked(await organisations.organisation_by_ura(work, ura))
     except OrganisationUnknown:
         return None
-    return found if found.state in CHECKED_STATES else None
+
+
+def _if_checked(found: RegisteredOrganisation | None) -> RegisteredOrganisation | None:
+    return found if found is not None and found.state in CHECKED_STATES else None
 
 
 async def _tied(work: Work, session: Session) -> frozenset[OrganisationId]:

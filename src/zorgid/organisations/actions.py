@@ -1,5 +1,7 @@
 """What is done with organisations: request, decide, validate, register, and find them."""
 
+from collections.abc import Sequence
+
 from zorgid.audit.actions import record
 from zorgid.audit.model import Actor, Event, Subject
 from zorgid.kernel.codes import new_code
@@ -167,6 +169,11 @@ async def organisation_by_ura(work: Work, ura: str) -> Organisation:
         OrganisationUnknown: nobody ever requested registration for it.
     """
     return _known(await store.organisation_by_ura(work, rules.require_ura(ura)), ura=ura)
+
+
+async def organisations_by_ura(work: Work, uras: Sequence[str]) -> Sequence[Organisation | None]:
+    """Return for each URA the organisation that `organisation_by_ura` returns, or None; in one round trip."""
+    return await store.organisations_by_ura(work, uras)
 
 
 async def registration_request(work: Work, organisation_id: OrganisationId) -> RegistrationRequest:

@@ -1,5 +1,6 @@
 """The SQL of organisations and their requests."""
 
+from collections.abc import Sequence
 from typing import Any, Final, LiteralString
 
 from psycopg.rows import kwargs_row
@@ -13,6 +14,7 @@ from zorgid.organisations.model import (
     RegistrationRequest,
 )
 from zorgid.storage.database import Work
+from zorgid.storage.rows import first_of_each
 
 ADD_ORGANISATION: Final = """
     insert into organisation (id, ura, name, type, means, state, changed_at)
@@ -84,6 +86,11 @@ async def organisation_locked(work: Work, organisation_id: OrganisationId) -> Or
 async def organisation_by_ura(work: Work, ura: str) -> Organisation | None:
     """Return the organisation that bears the URA now, else the one that bore it last, or None."""
     return await _one(work, ORGANISATION_BY_URA, ura)
+
+
+async def organisations_by_ura(work: Work, uras: Sequence[str]) -> Sequence[Organisation | None]:
+    """Return for each URA what `organisation_by_ura` does, in one round trip."""
+    return await first_of_each(work, ORGANISATION_BY_URA, [(ura,) for ura in uras], kwargs_row(_organisation))
 
 
 async def request(work: Work, organisation_id: OrganisationId) -> RegistrationRequest | None:
