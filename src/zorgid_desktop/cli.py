@@ -75,11 +75,13 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="zorgid-desktop", description="De ZORG-ID Desktop App in een terminal.")
     parser.add_argument("--version", action="version", version=f"{APP_VERSION} ({FLAVOUR})")
-    parser.add_argument(
-        "--cards-folder",
-        type=Path,
-        help="map met virtuele kaarten, in plaats van echte paslezers",
-    )
+    parser.set_defaults(cards_folder=None)
+    if HAS_VIRTUAL_CARDS:
+        parser.add_argument(
+            "--cards-folder",
+            type=Path,
+            help="map met virtuele kaarten, in plaats van echte paslezers",
+        )
     commands = parser.add_subparsers(dest="command", required=True)
     opening = commands.add_parser("open", help="doe wat een link van ZORG-ID vraagt")
     opening.add_argument("link", nargs="*", help="de link van de pagina, tussen aanhalingstekens")

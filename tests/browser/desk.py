@@ -191,8 +191,11 @@ def _screen() -> Iterator[str]:
     with subprocess.Popen(words, pass_fds=[writing], stderr=subprocess.DEVNULL) as screen:
         os.close(writing)
         with os.fdopen(reading) as told:
-            yield f":{told.readline().strip()}"
-        screen.terminate()
+            number = told.readline().strip()
+        try:
+            yield f":{number}"
+        finally:
+            screen.terminate()
 
 
 @contextmanager
@@ -201,8 +204,10 @@ def _bus(variables: dict[str, str]) -> Iterator[str]:
     words = ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address"]
     with subprocess.Popen(words, env=variables, stdout=subprocess.PIPE, text=True) as bus:
         assert bus.stdout
-        yield bus.stdout.readline().strip()
-        bus.terminate()
+        try:
+            yield bus.stdout.readline().strip()
+        finally:
+            bus.terminate()
 
 
 def _end_programs(desk: Desk) -> None:

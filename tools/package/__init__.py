@@ -1,0 +1,1 @@
+"""Packs the Desktop App (docs/packages.md)."""
