@@ -96,6 +96,19 @@ def parser() -> argparse.ArgumentParser:
     one = _add(client, "register", client_register, "register a care application, or change its registration")
     one.add_argument("file", type=Path, metavar="FILE", help="the registration as JSON (docs/supplier.md)")
 
+    environments = commands.add_parser(
+        "environments", help="where Desktop Apps look for their platform"
+    ).add_subparsers(required=True, metavar="what")
+    _with_signing_keys(
+        _add(
+            environments, "key", environments_key, "make the signing key if need be, and show its public half"
+        )
+    )
+    one = _add(environments, "sign", environments_sign, "sign a list of environments (docs/packages.md)")
+    one.add_argument("file", type=Path, metavar="FILE", help="the list as JSON")
+    one.add_argument("--output", type=Path, required=True, metavar="FILE", help="where the signed list goes")
+    _with_signing_keys(one)
+
     audit = commands.add_parser("audit", help="the audit log").add_subparsers(required=True, metavar="what")
     one = _add(audit, "verify", audit_verify, "check the whole log against its seals")
     one.add_argument(
@@ -128,6 +141,12 @@ def _with_root(command: argparse.ArgumentParser) -> None:
         "--root-keys", type=Path, metavar="FOLDER", help="home of the root's key (default: no other)"
     )
     command.add_argument("--root-passphrase-file", type=Path, metavar="FILE")
+
+
+def _with_signing_keys(command: argparse.ArgumentParser) -> None:
+    """Let a command take the home of the key that signs lists of environments."""
+    command.add_argument("--signing-keys", type=Path, required=True, metavar="FOLDER", help="home of the key")
+    command.add_argument("--signing-passphrase-file", type=Path, required=True, metavar="FILE")
 
 
 def until_told() -> asyncio.Event:
@@ -264,6 +283,37 @@ async def client_register(settings: Settings, asked: argparse.Namespace) -> int:
         return FAILED
     _say(f"{client.id}: {client.name}, profile {client.profile}")
     return OK
+
+
+async def environments_key(settings: Settings, asked: argparse.Namespace) -> int:
+    """Show the public key that goes into builds of the Desktop App."""
+    from zorgid.environment_list import signing_key  # noqa: PLC0415
+
+    del settings
+    _say((await asyncio.to_thread(lambda: signing_key(_signing_keys(asked)))).public_bytes_raw().hex())
+    return OK
+
+
+async def environments_sign(settings: Settings, asked: argparse.Namespace) -> int:
+    """Sign the list in a file."""
+    from zorgid.environment_list import read_list, signed_file  # noqa: PLC0415
+    from zorgid.kernel.clock import system_clock  # noqa: PLC0415
+
+    del settings
+    content = await asyncio.to_thread(
+        lambda: signed_file(_signing_keys(asked), read_list(asked.file), system_clock)
+    )
+    await asyncio.to_thread(asked.output.write_bytes, content)
+    _say(f"{asked.output} is signed")
+    return OK
+
+
+def _signing_keys(asked: argparse.Namespace) -> KeyProvider:
+    """Return the home of the key that signs lists of environments."""
+    from zorgid.ca.keys import EncryptedFileKeys  # noqa: PLC0415
+    from zorgid.opening import read_passphrase  # noqa: PLC0415
+
+    return EncryptedFileKeys(asked.signing_keys, read_passphrase(asked.signing_passphrase_file))
 
 
 async def audit_verify(settings: Settings, asked: argparse.Namespace) -> int:
