@@ -214,6 +214,8 @@ async def test_opening_the_same_link_twice_changes_nothing(stage: Stage) -> None
     person = stage.person()
     login_page = await person.begin_login()
     await person.insert(await person.use_workplace(login_page), SANNE)
+    waiting = await person.open(f"{stage.origin}/oauth/account/login")
+    assert f"{stage.desk}/" in waiting.links, "the page that waits leads back to the desk"
     page = await person.use_workplace(login_page)
     assert "Typ de pincode van uw kaart" in page.text
 
