@@ -18,7 +18,7 @@ from cardkit.pcsc.service import (
     open_service,
     reader_service,
 )
-from cardkit.pcsc.troubles import PcscFailed, trouble_at_opening
+from cardkit.pcsc.troubles import RESET_CARD, PcscFailed, trouble_at_opening
 
 # A program that reads a new card, as systems do by themselves, is done by then.
 TURN_SECONDS: Final = 4.0
@@ -74,12 +74,27 @@ class PcscReader:
         except PcscFailed as failed:
             raise trouble_at_opening(failed) from failed
         try:
-            card = service.connect(self.name)
-            service.begin(card)
+            return service, _taken(service, self.name)
         except PcscFailed as failed:
             service.release()
             raise trouble_at_opening(failed) from failed
-        return service, card
+
+
+def _taken(service: Service, reader: str) -> OpenCard:
+    """Open the card and take it, from the beginning when it was reset meanwhile.
+
+    Whoever held it resets it at the end, which the service tells to all who wait; nothing was sent by then.
+    """
+    while True:
+        card = service.connect(reader)
+        try:
+            service.begin(card)
+        except PcscFailed as failed:
+            if failed.code != RESET_CARD:
+                raise
+            service.disconnect(card)
+        else:
+            return card
 
 
 def within(seconds: float, make: Callable[[], Made], undo: Callable[[Made], None]) -> Made:

@@ -130,6 +130,21 @@ def test_each_number_at_opening_is_a_trouble_of_its_own(code: int, error: type[C
     assert binding.calls == [("release",)]
 
 
+def test_a_card_that_was_reset_while_it_was_waited_for_is_taken_from_the_beginning() -> None:
+    """ALL-2: whoever held it resets it at the end; nothing was sent to it yet."""
+    binding = Binding(fails={"SCardBeginTransaction": RESET})
+    disconnect = binding.SCardDisconnect
+
+    def once(handle: Any, disposition: int) -> Any:
+        binding.fails.clear()
+        return disconnect(handle, disposition)
+
+    with mock.patch.object(binding, "SCardDisconnect", once), reader(binding).connect() as connection:
+        assert binding.sent == []
+        connection.transmit(SELECT_NOTHING)
+    assert binding.calls == [("disconnect", 0), ("end", 1), ("disconnect", 0), ("release",)]
+
+
 def test_an_unknown_number_at_opening_is_a_card_that_does_not_answer() -> None:
     """ALL-2: nothing but card errors leaves the driver."""
     with pytest.raises(CardMute), reader(Binding(fails={"SCardConnect": 0x80101234})).connect():
