@@ -10,6 +10,7 @@ from zorgid.kernel.sentences import Language
 from zorgid_desktop.flow.asking import Said, SeenCard
 from zorgid_desktop.flow.cards import trouble_of
 from zorgid_desktop.flow.seeing import said_of_card, see
+from zorgid_desktop.plain import plain
 from zorgid_desktop.texts import sentence
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Row:
         until = self.seen.valid_until if self.seen else None
         what = self.trouble or (said_of_card(self.seen) if self.seen else Said("reader-empty"))
         day = f"{until:%d-%m-%Y}" if until else "-"
-        return f"{self.name:32} {day:12} {sentence(what, language).text}"
+        return f"{plain(self.name):32} {day:12} {sentence(what, language).text}"
 
 
 def rows_of(readers: Readers) -> Sequence[Row]:

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from zorgid.kernel.sentences import Language, Sentence, Sentences
 from zorgid_desktop.flow.asking import Said, Trouble
+from zorgid_desktop.plain import plain
 
 
 @cache
@@ -16,14 +17,15 @@ def catalogue() -> Sentences:
 
 
 def sentence(trouble: Trouble, language: Language) -> Sentence:
-    """Return what to show: the app's own text, or the platform's as it came, with the card it is about."""
+    """Return what to show: the app's own text, or the platform's, with the card it is about."""
     if isinstance(trouble, Said):
         facts = {name: _fact(value, language) for name, value in trouble.facts.items()}
         return catalogue().sentence(trouble.code, facts, language)
+    text, next_step = plain(trouble.sentence.text), plain(trouble.sentence.next_step)
     if trouble.about is None:
-        return trouble.sentence
+        return Sentence(text, next_step)
     about = sentence(trouble.about, language).text
-    return Sentence(f"{about} {trouble.sentence.text}", trouble.sentence.next_step)
+    return Sentence(f"{about} {text}", next_step)
 
 
 def _fact(value: object, language: Language) -> object:
@@ -32,7 +34,7 @@ def _fact(value: object, language: Language) -> object:
         return sentence(value, language).text
     if isinstance(value, tuple):
         return " ".join(str(_fact(one, language)) for one in value)
-    return value
+    return plain(value) if isinstance(value, str) else value
 
 
 def language_of(variables: Mapping[str, str] = os.environ) -> Language:

@@ -1,12 +1,13 @@
 """What single screens do beside asking: look once more, refuse to go on, print, save (CARD-8, CARD-11)."""
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from tests.desktop.driving import press, read, type_in
 from tests.desktop.examples import (
     ADDRESS,
@@ -20,16 +21,19 @@ from tests.desktop.examples import (
 )
 
 from cardkit.secrets import SMARTCARD_PIN, Puk
-from zorgid.kernel.sentences import Language
+from zorgid.kernel.sentences import Language, Sentence
 from zorgid_desktop.flow.asking import (
     AskBirthDate,
     AskPin,
+    CardKind,
     ChooseCard,
     InsertCard,
     KeepPuk,
     Question,
     Said,
+    SeenCard,
     StartOver,
+    Told,
     Wanted,
 )
 from zorgid_desktop.windows.clipboard import OnceOnClipboard
@@ -81,6 +85,34 @@ def desk(application: QApplication) -> Desk:
 
 def test_every_kind_of_question_has_a_screen() -> None:
     assert set(SCREENS) == set(Question.__subclasses__())
+
+
+HOSTILE = "<h1>Anna</h1><img src='file:///x'>\x1b[2J\r\N{RIGHT-TO-LEFT OVERRIDE}trebeR\x9b0m"
+HOSTILE_CARD = SeenCard(HOSTILE, CardKind.other, HOSTILE, HOSTILE)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        AskPin(Told("x", Sentence(HOSTILE, HOSTILE)), None, HOSTILE, 3, SMARTCARD_PIN),
+        AskBirthDate(None, HOSTILE, HOSTILE),
+        ChooseCard(None, (HOSTILE_CARD, HOSTILE_CARD)),
+        InsertCard(Said("smartcard-of", {"holder": HOSTILE, "number": "1"}), Wanted.login_card),
+    ],
+    ids=lambda question: type(question).__name__,
+)
+def test_what_stands_on_a_card_or_comes_from_the_platform_is_text_and_steers_nothing(
+    desk: Desk, question: Question[object]
+) -> None:
+    """CARD-11."""
+    window = desk.ask(question)
+    labels, choices = window.findChildren(QLabel), window.findChildren(QAbstractButton)
+    shown = [one.text() for one in (*labels, *choices)]
+    assert any("Anna" in text for text in shown)
+    assert {one.textFormat() for one in labels if one.text()} == {Qt.TextFormat.PlainText}
+    assert not [
+        sign for text in shown for sign in text if unicodedata.category(sign)[0] == "C" and sign != "\n"
+    ]
 
 
 BIRTH_DATE = AskBirthDate(None, "mevrouw De Boer", "De Linde")

@@ -13,6 +13,7 @@ from zorgid.kernel.errors import Refusal
 from zorgid.pki.identity import UziIdentity, read_identity
 from zorgid.pki.profiles import OID_SMARTCARD_CA
 from zorgid_desktop.flow.asking import CardKind, Said, SeenCard
+from zorgid_desktop.plain import plain
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _kind_of(identity: UziIdentity | None) -> CardKind:
 def holder_of(certificate: x509.Certificate) -> str:
     """Return the common name of a certificate, for showing only."""
     names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(names[0].value) if names else "?"
+    return plain(str(names[0].value)) if names else "?"
 
 
 def said_of_card(seen: SeenCard) -> Said:

@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from zorgid.kernel.sentences import Sentence
+from zorgid_desktop.plain import plain
 from zorgid_desktop.windows.look import INK
 from zorgid_desktop.windows.words import Words
 
@@ -59,7 +60,7 @@ class Paragraph(QLabel):
 
 def paragraph(text: str, kind: str = "text") -> QLabel:
     """Return a text that is wrapped and never cut off; it is plain, whatever stands in it."""
-    label = Paragraph(text)
+    label = Paragraph(plain(text, keeps_lines=True))
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setProperty("kind", kind)
@@ -69,7 +70,7 @@ def paragraph(text: str, kind: str = "text") -> QLabel:
 
 def short(text: str, kind: str = "text") -> QLabel:
     """Return a text on one line."""
-    label = QLabel(text)
+    label = QLabel(plain(text, keeps_lines=True))
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setProperty("kind", kind)
     return label

@@ -9,6 +9,7 @@ from typing import Final
 
 from zorgid.kernel.sentences import Language, Sentence
 from zorgid_desktop.flow.asking import InsertCard, Said, SeenCard, Trouble, Wanted
+from zorgid_desktop.plain import plain
 from zorgid_desktop.texts import sentence
 
 SHORT: Final = frozenset({"nl", "en"})
@@ -67,4 +68,4 @@ class Words:
         numbers = (("card-number", seen.number), ("card-serial", seen.serial))
         known = [f"{self.text(name)} {number}" for name, number in numbers if number is not None]
         lines = (seen.holder, ", ".join([kind, *known[:1]]), f"{self.text('card-reader')} {seen.reader}")
-        return "\n".join(filter(None, lines))
+        return "\n".join(plain(line) for line in lines if line)

@@ -122,7 +122,7 @@ def test_both_languages_tell_the_same_facts(code: str) -> None:
 def test_a_refusal_of_the_platform_is_shown_in_its_own_words() -> None:
     words = Sentence("De kaart is gebruikt.", "Neem een andere.")
     for language in Language:
-        assert sentence(Told("blank-card-used", words), language) is words
+        assert sentence(Told("blank-card-used", words), language) == words
 
 
 def test_the_apps_own_words_follow_the_language() -> None:
