@@ -80,7 +80,7 @@ def a_context(language: Language, *, is_act: bool = False) -> Context:
     act = acts[language] if is_act else None
     return Context(
         origin="https://id.zorg-id.example",
-        care_application="ZORG Portaal" if is_act else "Promedico HIS",
+        care_application="ZORG Portaal" if is_act else "Demo-HIS",
         organisation=None if is_act else ORGANISATION,
         purpose=Purpose.make_card if is_act else Purpose.login,
         act=act,

@@ -89,7 +89,11 @@ def the_app(session: dict[str, str], folder: Path, log: Path) -> Iterator[subpro
         log.open("w") as lines,
         running(command, env=session, stdout=lines, stderr=lines, stdin=subprocess.DEVNULL) as app,
     ):
-        yield app
+        try:
+            yield app
+        except AssertionError as error:
+            said = f"the app ended with {app.poll()} and wrote: {log.read_text()}"
+            raise AssertionError(said) from error
 
 
 def traces_of(app: subprocess.Popen[str], session: dict[str, str], log: Path) -> str:

@@ -85,7 +85,7 @@ def test_a_screen_reader_hears_what_a_pin_is_for_before_it_is_typed(
     _, heard = look("pin-login", Language.nl)
     (field,) = (one for one in heard if one["role"] == "password text")
     for part in (
-        "Promedico HIS",
+        "Demo-HIS",
         "Huisartsenpraktijk De Linde",
         "https://id.zorg-id.example",
         "hoog",

@@ -46,7 +46,9 @@ def line_from(descriptor: int) -> str:
 def virtual_screen() -> Iterator[str]:
     """Yield the name of a display (`:5`) that nobody else uses."""
     reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]
+    # Without -noreset it begins anew when its last client goes, and turns the next one away meanwhile.
+    command = ["Xvfb", "-displayfd", str(writing), "-noreset", "-screen", "0", "1280x1024x24"]
+    command += ["-nolisten", "tcp"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with running(command, pass_fds=[writing], **quiet):
         os.close(writing)
