@@ -140,7 +140,7 @@ async def test_no_other_site_moves_a_card_or_answers_for_the_visitor(stage: Stag
     for path, sent, headers in (
         ("/answer", {**fields, "do": "test"}, foreign),
         ("/answer", {**fields, "do": "test", "form_token": "x"}, {}),
-        ("/answer", {"number": fields["number"], "do": "test"}, {}),
+        ("/answer", {"question": fields["question"], "do": "test"}, {}),
         ("/reader", {**fields, "do": "out"}, foreign),
         ("/reader", {"do": "out"}, {}),
         ("/switch", {**fields, "do": "new"}, foreign),
@@ -208,6 +208,20 @@ async def test_a_second_link_asks_before_it_breaks_off_what_the_app_was_at(stage
     await person.use_workplace(await person.begin("make-card"))
     page = await person.submit(await person.at_desk(), "/switch", do="new")
     assert "Stop uw UZI-pas in de paslezer" in page.text
+
+
+async def test_a_pin_typed_on_a_page_of_before_goes_to_no_other_login(stage: Stage) -> None:
+    """The person gave it for what stood on that page (LOGIN-6)."""
+    person = stage.person()
+    page_of_before = await person.insert(await person.use_workplace(await person.begin_login()), SANNE)
+    assert "Demo-HIS" in page_of_before.text
+    await person.use_workplace(await person.begin("make-card"))
+    page = await person.submit(await person.at_desk(), "/switch", do="new")
+    page = await person.submit(page, "/reader", do="go-on")
+    assert "Typ de pincode van uw kaart" in page.text
+    after = await person.answer(page_of_before)
+    assert "Typ de pincode van uw kaart" in after.text
+    assert not await stage.rows("select 1 from login_transaction where state = 'proved'")
 
 
 async def test_opening_the_same_link_twice_changes_nothing(stage: Stage) -> None:

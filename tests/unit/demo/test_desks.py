@@ -1,5 +1,6 @@
 """The desks of the virtual workplace: how many, for how long, and what a ticket is worth. The clock stands still."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -92,6 +93,40 @@ async def test_there_are_so_many_desks_and_the_one_unused_longest_makes_room(
     assert desks.of(opened[0])
     with pytest.raises(DeskUnknown):
         desks.of(opened[1])
+
+
+async def test_no_more_desks_are_laid_out_at_the_same_moment_than_there_may_be(
+    clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks_module, "MOST_DESKS", 3)
+    may_go_on = asyncio.Event()
+
+    async def slowly(desk_id: str) -> Tray:
+        await may_go_on.wait()
+        return Tray(VirtualReader(tmp_path / desk_id))
+
+    desks = Desks(slowly, AppParts(nobody, clock), clock=clock, random=system_random)
+    opening = [asyncio.create_task(desks.open()) for _ in range(5)]
+    await asyncio.sleep(0)
+    may_go_on.set()
+    opened = await asyncio.gather(*opening, return_exceptions=True)
+    assert [type(one) for one in opened].count(DesksTaken) == 2
+    assert len(desks) == 3
+    await desks.close()
+
+
+async def test_a_desk_that_could_not_be_laid_out_takes_no_room(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks_module, "MOST_DESKS", 1)
+
+    async def fails(_: str) -> Tray:
+        raise NotADirectoryError
+
+    desks = Desks(fails, AppParts(nobody, clock), clock=clock, random=system_random)
+    for _ in range(2):
+        with pytest.raises(NotADirectoryError):
+            await desks.open()
 
 
 async def test_a_ticket_is_good_once_and_for_a_minute(desks: Desks, clock: FakeClock) -> None:

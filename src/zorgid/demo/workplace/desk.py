@@ -136,6 +136,11 @@ class Desk:
         """The question that waits."""
         return self.seen.asked
 
+    @property
+    def question_mark(self) -> str:
+        """Name the question that waits as no other at this desk, of this run of the app or of another."""
+        return f"{self.runs_begun}-{self.asked.number}" if self.asked else ""
+
     def _out(self) -> None:
         self.reader.remove()
         for run in self.runs:

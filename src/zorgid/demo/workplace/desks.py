@@ -32,6 +32,8 @@ KEPT_FOR: Final = timedelta(hours=8)
 """How long a desk that nobody uses is kept."""
 KEPT_WHEN_FULL: Final = timedelta(minutes=30)
 """How long it is kept at least, when somebody else needs one."""
+LAID_OUT_SECONDS: Final = 5
+"""After this a desk that is being laid out now is mostly there."""
 END_WITHIN_SECONDS: Final = 5.0
 
 
@@ -65,6 +67,7 @@ class Desks:
         self._clock = clock
         self._random = random
         self._desks: dict[str, Desk] = {}
+        self._being_laid_out = 0
         self._arrivals: dict[str, Arrival] = {}
 
     def __len__(self) -> int:
@@ -75,7 +78,11 @@ class Desks:
         self._make_room()
         cookie = Secret.new(COOKIE_BYTES, self._random)
         desk_id, loop = cookie.digest().hex(), asyncio.get_running_loop()
-        tray = await self._lay_out(desk_id)
+        self._being_laid_out += 1
+        try:
+            tray = await self._lay_out(desk_id)
+        finally:
+            self._being_laid_out -= 1
 
         def announce(which: str) -> None:
             if not loop.is_closed():
@@ -122,8 +129,10 @@ class Desks:
         now = self._clock()
         for desk in [one for one in self._desks.values() if one.used_at + KEPT_FOR <= now]:
             self._remove(desk)
-        if len(self._desks) < MOST_DESKS:
+        if len(self._desks) + self._being_laid_out < MOST_DESKS:
             return
+        if not self._desks:
+            raise DesksTaken(retry_after_seconds=LAID_OUT_SECONDS)
         oldest = min(self._desks.values(), key=lambda desk: desk.used_at)
         free_at = oldest.used_at + KEPT_WHEN_FULL
         if now < free_at:

@@ -141,7 +141,7 @@ class Pages:
         """Give the app the answer to its question; one that it asks no more is let go."""
         desk, fields = await self._posted(request)
         asked, run = desk.asked, desk.run
-        if asked is None or run is None or fields.get("number") != str(asked.number):
+        if asked is None or run is None or fields.get("question") != desk.question_mark:
             return _to_desk()
         if fields.get("do") == "cancel":
             run.face.cancel(asked.number)

@@ -31,7 +31,7 @@ def facts_of(desk: Desk, cards: Sequence[TrayCard]) -> dict[str, Any]:
         "seen": seen,
         "step": step_of(desk, seen),
         "question": question,
-        "number": seen.asked.number if seen.asked else 0,
+        "question_mark": desk.question_mark,
         "appearance": desk.appearance,
         "in_reader": in_reader,
         "in_reader_fits": in_reader is not None and in_reader.heap in heaps_for(wanted),
