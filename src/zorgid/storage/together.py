@@ -62,9 +62,9 @@ class Together(Generic[Asked, Answer]):
 
         When a work fails before its commit, nothing of it was kept, and each of its parts is done once more
         in a work of its own: one that cannot be done harms no other. When the commit itself fails, what
-        became of it is not known, nothing is done again, and all are told of the fault. Who is cancelled
-        before the work begins never took part; later it is done as for somebody who hung up before the
-        answer came.
+        became of it is not known, nothing is done again, and all are told of the fault. When no work can
+        begin, the database is away and all who wait are told at once. Who is cancelled before the work
+        begins never took part; later it is done as for somebody who hung up before the answer came.
 
         Raises:
             Refusal: that of this part.
@@ -93,23 +93,33 @@ class Together(Generic[Asked, Answer]):
                 taken.append(one)
         return taken
 
-    async def _do(self, taken: Sequence[_Waiting[Asked, Answer]]) -> None:
-        """Do one work for all who were taken, and tell each what came of it."""
-        is_committing = False
+    async def _do(self, taken: Sequence[_Waiting[Asked, Answer]]) -> bool:
+        """Do one work for all who were taken, and tell each what came of it; false when none could begin."""
+        has_begun = is_committing = False
         try:
             async with self._database.work(taken[0].origin) as work:
+                has_begun = True
                 answers = await self._act([Part(work.asked_from(one.origin), one.asked) for one in taken])
                 answered = list(zip(taken, answers, strict=True))
                 is_committing = True
         except Exception as fault:  # noqa: BLE001 - each of those who wait raises it
-            if is_committing or len(taken) == 1:
+            if not has_begun:
+                _tell_fault([*taken, *self._waiting], fault)
+            elif is_committing or len(taken) == 1:
                 _tell_fault(taken, fault)
-                return
-            for one in taken:
-                await self._do([one])
-            return
+            else:
+                await self._do_each(taken, fault)
+            return has_begun
         for one, answer in answered:
             _tell(one, answer)
+        return True
+
+    async def _do_each(self, taken: Sequence[_Waiting[Asked, Answer]], fault: Exception) -> None:
+        """Do each by itself after a work that failed; when none can begin any more, tell the rest."""
+        for one in taken:
+            if not await self._do([one]):
+                _tell_fault(taken, fault)
+                return
 
 
 def _tell(one: _Waiting[Asked, Answer], answer: Answer | Refusal) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import psycopg
 import pytest
+from psycopg_pool import PoolClosed
 
 from zorgid.kernel.errors import Refusal
 from zorgid.storage.database import Database, Origin
@@ -156,6 +157,45 @@ async def test_a_connection_lost_during_the_commit_is_told_to_all_and_nothing_is
 
     assert all(isinstance(one, psycopg.OperationalError) for one in answers)
     assert notes.rounds == [["first"], ["hangs up", "b"]]
+
+
+async def test_when_no_work_can_begin_all_who_wait_are_told_at_once(
+    database_url, clock, random_source, origin
+):
+    notes = Notes()
+    away = await Database.open(database_url, clock=clock, random=random_source)
+    await away.close()
+    together: Together[str, str] = Together(away, notes.write, most=2)
+
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(
+            *(together.ask(by(n), f"note {n}") for n in range(6)), return_exceptions=True
+        )
+
+    assert {type(one) for one in answers} == {PoolClosed}
+    assert notes.rounds == []
+
+
+async def test_when_the_database_goes_away_meanwhile_nobody_waits_for_it_in_turn(
+    database_url, clock, random_source, origin
+):
+    leaving = await Database.open(database_url, clock=clock, random=random_source)
+    tries = 0
+
+    async def leave(_parts: Sequence[Part[str]]) -> Sequence[str | Refusal]:
+        nonlocal tries
+        tries += 1
+        await leaving.close()
+        raise psycopg.OperationalError("gone")
+
+    together: Together[str, str] = Together(leaving, leave)
+    async with asyncio.timeout(30):
+        answers = await asyncio.gather(
+            *(together.ask(by(n), f"note {n}") for n in range(6)), return_exceptions=True
+        )
+
+    assert all(isinstance(one, psycopg.OperationalError) for one in answers)
+    assert tries == 1
 
 
 async def test_after_a_lost_connection_the_next_work_is_done(notebook, origin):
