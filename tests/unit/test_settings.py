@@ -7,6 +7,8 @@ import pytest
 
 from zorgid.organisations.model import OrganisationType
 from zorgid.settings import Environment, Settings, SettingsUnfit
+from zorgid_desktop.environments import DEMO_ORIGIN_VARIABLE
+from zorgid_desktop.modules import MODULE_VARIABLE
 
 
 def test_without_variables_it_is_the_demo():
@@ -71,6 +73,7 @@ def test_the_demo_takes_stand_ins_and_production_takes_none():
 def test_every_setting_stands_in_the_documentation_and_nothing_else_does():
     page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 
-    documented = set(re.findall(r"`ZORGID_(\w+)`", page))
+    documented = set(re.findall(r"`(ZORGID_\w+)`", page))
 
-    assert documented == {name.upper() for name in Settings.model_fields}
+    of_the_app = {MODULE_VARIABLE, DEMO_ORIGIN_VARIABLE}
+    assert documented == {f"ZORGID_{name.upper()}" for name in Settings.model_fields} | of_the_app

@@ -63,10 +63,7 @@ def usual_modules(
     variables: Mapping[str, str],
     exists: Callable[[str], bool] = lambda path: Path(path).is_file(),
 ) -> Modules:
-    """Return the modules that are there under their usual names; `system` as in `sys.platform`.
-
-    Of two names for one file the first is taken.
-    """
+    """Return the modules that are there under their usual names; `system` as in `sys.platform`."""
     folders = {name: variables.get(name, "") for name in ("SystemRoot", "ProgramFiles")}
     candidates = [place.format_map(folders) for place in USUAL.get(system, ())]
     return Modules(tuple(path for path in candidates if exists(path)), are_named=False)

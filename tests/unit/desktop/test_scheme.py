@@ -1,4 +1,4 @@
-"""Whose program opens links: registering this one, noticing another, on each system (protocols.md 7.1 and 7.4).
+"""Whose program opens links: registering this one, noticing another, on each system (CARD-12, protocols.md 7.1 and 7.4).
 
 The tools of Debian's desktop judge what is written for Linux; Windows is a registry in memory.
 """
