@@ -134,13 +134,16 @@ async def arrival(office: Office, path: str) -> Page:
 
 
 async def test_a_card_is_made_and_used_at_a_desk(office: Office) -> None:
-    """The whole way twice: a making with the UZI card, then a login at the care application with the new card."""
+    """A making with the UZI card, a login at the care application with the new card, and its end when it is pulled."""
     at, world = office.desk, office.world
     page = office.browser.pages[0]
     await make(office, page)
     await office.do(at.wait_until_gone, "ZORG-ID")
     await log_in(office, await office.browser.new_page())
+    await office.do(at.wait_until_gone, "ZORG-ID")
     nothing_secret_is_left(office)
+    (session,) = await world.rows("select end_reason from session")
+    assert session["end_reason"] is not None
     (card,) = await world.rows("select state from card")
     assert card["state"] == "active"
 
@@ -197,6 +200,9 @@ async def log_in(office: Office, page: Page) -> None:
     assert world.world.card(EMPLOYEE).person.names.full_name in await tab.inner_text("body")
     await office.do(at.see, "U bent ingelogd")
     assert secret_words(office) == []
+    await office.do(at.click, "Haal de kaart eruit", "push button")
+    await office.do(at.see, "U bent uitgelogd")
+    await office.do(at.click, "Sluiten", "push button")
 
 
 def secret_words(office: Office) -> list[str]:
