@@ -45,8 +45,12 @@ def measure(what: str, runs: int) -> None:
             return seen
 
         told = in_turns(all_of_them, runs, ask)
-    found = {name: spreads(rounds) for name, rounds in told.items()}
-    results.keep(what, {"versions": versions(), "attacks": attacks, **found}, ratios(told))
+    compared = ratios(told)
+    found = {
+        name: spreads(rounds) | ({"ratio": compared[name]} if name in compared else {})
+        for name, rounds in told.items()
+    }
+    results.keep(what, {"versions": versions(), "attacks": attacks, **found}, compared)
     for name, one in found.items():
         print(
             f"{what}, {name}: {one['rate'].text()} a second; CPU {one['server_ms'].text(2)} ms server"

@@ -88,8 +88,15 @@ def run(runs: int) -> None:
                 "new": rounds_of(all_of_them, issued, runs, partial(knock.knock, connections=KNOCKING)),
             }
         check_hold_is_seen(made, issued)
-    found = {way: {name: spreads(rounds) for name, rounds in one.items()} for way, one in told.items()}
     compared = {f"{way}, {name}": one for way, rounds in told.items() for name, one in ratios(rounds).items()}
+    found = {
+        way: {
+            name: spreads(rounds)
+            | ({"ratio": compared[place]} if (place := f"{way}, {name}") in compared else {})
+            for name, rounds in one.items()
+        }
+        for way, one in told.items()
+    }
     results.keep("ocsp", {"versions": versions(), **found}, compared)
     for way, by_name in found.items():
         for name, one in by_name.items():
