@@ -126,6 +126,38 @@ async def test_a_wrong_verifier_burns_its_own_code_only(desk: Desk) -> None:
     assert isinstance(again, InvalidGrant)
 
 
+@pytest.mark.parametrize("place", [0, 1])
+async def test_a_thief_in_the_same_work_gets_nothing_and_burns_nothing(desk: Desk, place: int) -> None:
+    """Another client shows the code, before its owner does or after."""
+    await desk.visit.log_in(desk.origin)
+    (code,) = await desk.codes(1)
+    mine = desk.request(code)
+    proof = mine.authenticated
+    stolen = replace(
+        mine, authenticated=replace(proof, client=replace(proof.client, id="another"), jti="other")
+    )
+    asked = [mine, mine]
+    asked[place] = stolen
+
+    answers = await desk.together(*asked)
+
+    assert isinstance(answers[place], InvalidGrant)
+    assert await desk.works(answers[1 - place])
+    assert await desk.ask("select count(*) from audit_entry where event = 'code-replayed'") == [(0,)]
+
+
+async def test_a_wrong_return_address_burns_its_own_code_only(desk: Desk) -> None:
+    await desk.visit.log_in(desk.origin)
+    codes = await desk.codes(2)
+    wrong = replace(desk.request(codes[0]), unverified_redirect_uri="https://his.example/other")
+
+    refused, fine = await desk.together(wrong, desk.request(codes[1]))
+
+    assert isinstance(refused, InvalidGrant)
+    assert await desk.works(fine)
+    assert await desk.ask("select count(*) from oidc_token") == [(1,)]
+
+
 @pytest.mark.parametrize("code", ["nonsense", "not base64url!", "A" * 43])
 async def test_what_is_no_code_harms_nobody_and_its_assertion_counts(desk: Desk, code: str) -> None:
     await desk.visit.log_in(desk.origin)
