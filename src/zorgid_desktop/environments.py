@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from zorgid.protocol.environments import EnvironmentList, EnvironmentRefused, verify_environments
+from zorgid.protocol.environments import (
+    MOST_BYTES,
+    EnvironmentList,
+    EnvironmentRefused,
+    EnvironmentsMalformed,
+    verify_environments,
+)
 from zorgid_desktop.build import ENVIRONMENT_KEYS, FLAVOUR, Flavour
 from zorgid_desktop.places import machine_folder, state_folder
 
@@ -103,7 +109,7 @@ def listed_environments(given: Sources, now: datetime) -> EnvironmentList:
     refused: list[EnvironmentRefused] = []
     for source in filter(_is_there, (given.on_computer, given.in_build)):
         try:
-            accepted.append(verify_environments(source.read_bytes(), keys, now=now, least_serial=least))
+            accepted.append(verify_environments(_read(source), keys, now=now, least_serial=least))
         except EnvironmentRefused as refusal:
             refused.append(refusal)
     if not accepted:
@@ -115,6 +121,15 @@ def listed_environments(given: Sources, now: datetime) -> EnvironmentList:
 
 def _is_there(source: "Path | Traversable") -> bool:
     return source.is_file()
+
+
+def _read(source: "Path | Traversable") -> bytes:
+    """Return a file, or so much of it that it is too long. Raises `EnvironmentsMalformed`."""
+    try:
+        with source.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError:
+        raise EnvironmentsMalformed from None
 
 
 def _remembered(path: Path) -> int:

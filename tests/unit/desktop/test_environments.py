@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -93,6 +94,28 @@ def test_a_newer_list_on_the_computer_takes_the_place_of_that_in_the_build(produ
 def test_an_older_list_on_the_computer_is_passed_over(production: Sources) -> None:
     production.on_computer.write_bytes(file(3, "production"))
     assert origin_of("production", {}, production, NOW) == "https://zorg-id.example:8007"
+
+
+@pytest.mark.parametrize("spoilt", ["unreadable", "endless"])
+def test_a_spoilt_list_on_the_computer_does_not_stop_the_one_in_the_build(
+    production: Sources, spoilt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On some systems any user of a computer may put a file there."""
+    endless = Path("/dev/zero")
+    if spoilt == "endless":
+        monkeypatch.setattr("zorgid_desktop.environments._is_there", lambda _: True)
+        assert origin_of("production", {}, replace(production, on_computer=endless), NOW).endswith(":8007")
+        return
+    production.on_computer.write_bytes(file(8, "production"))
+    really_open = Path.open
+
+    def refuses(path: Path, *words: Any, **facts: Any) -> Any:
+        if path == production.on_computer:
+            raise PermissionError
+        return really_open(path, *words, **facts)
+
+    monkeypatch.setattr(Path, "open", refuses)
+    assert origin_of("production", {}, production, NOW).endswith(":8007")
 
 
 def test_a_list_that_was_in_use_is_not_rolled_back(production: Sources) -> None:
