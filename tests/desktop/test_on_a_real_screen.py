@@ -121,7 +121,10 @@ def test_a_pin_is_changed_by_keyboard_alone_and_leaves_no_trace(
         type_keys(session, "Return")
         wait_for_window(session, "Let op: Typ uw pincode – ZORG-ID")
         type_text(session, PIN)
-        type_keys(session, "ctrl+a", "ctrl+c", "Return")
+        show_and_copy(session)
+        assert PIN not in clipboard(session)
+        type_text(session, PIN)
+        type_keys(session, "Return")
         wait_for_window(session, "Kies een pincode – ZORG-ID")
         type_text(session, NEW_PIN)
         type_keys(session, "Return")
@@ -131,6 +134,13 @@ def test_a_pin_is_changed_by_keyboard_alone_and_leaves_no_trace(
         traces = traces_of(app, session, log)
         assert all(secret not in traces for secret in (PIN, NEW_PIN, "999999"))
     assert pin_is(tmp_path / "cards", NEW_PIN)
+
+
+def show_and_copy(session: dict[str, str]) -> None:
+    """Show the PIN in the field, try the ways on which fields put a text on a clipboard, and empty the field."""
+    type_keys(session, "Tab", "space", "shift+Tab")
+    type_keys(session, "ctrl+a", "ctrl+c", "ctrl+Insert", "End", "shift+Home", "Home", "ctrl+k", "End", "ctrl+u")
+    type_keys(session, "End", *["BackSpace"] * len(PIN))
 
 
 def put_in_and_change(session: dict[str, str]) -> None:

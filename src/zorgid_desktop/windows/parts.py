@@ -151,7 +151,8 @@ class SecretEdit(QLineEdit):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.setDragEnabled(False)
         self.setAcceptDrops(False)
-        # One more than fits, so that a text that is too long is refused in words and not cut off in silence.
+        self.selectionChanged.connect(self._select_nothing_shown)
+        # A few more than fit, so that a text that is too long is refused in words and not cut off in silence.
         self.setMaxLength(longest + 4)
         self.setFixedWidth(self.fontMetrics().horizontalAdvance(DIGIT_WIDTH * 18) + 40)
 
@@ -172,10 +173,10 @@ class SecretEdit(QLineEdit):
             return
         super().keyPressEvent(event)
 
-    def mouseReleaseEvent(self, event: object) -> None:  # noqa: N802
-        """Drop a selection made by mouse, which some systems put on a clipboard at once."""
-        super().mouseReleaseEvent(event)  # type: ignore[arg-type]
-        self.deselect()
+    def _select_nothing_shown(self) -> None:
+        """Select nothing while the text is shown: Qt puts that on a clipboard at once (X11), or as it deletes."""
+        if self.echoMode() is QLineEdit.EchoMode.Normal:
+            self.deselect()
 
 
 class TickBox(QCheckBox):
