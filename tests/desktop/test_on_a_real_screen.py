@@ -139,7 +139,9 @@ def test_a_pin_is_changed_by_keyboard_alone_and_leaves_no_trace(
 def show_and_copy(session: dict[str, str]) -> None:
     """Show the PIN in the field, try the ways on which fields put a text on a clipboard, and empty the field."""
     type_keys(session, "Tab", "space", "shift+Tab")
-    type_keys(session, "ctrl+a", "ctrl+c", "ctrl+Insert", "End", "shift+Home", "Home", "ctrl+k", "End", "ctrl+u")
+    type_keys(
+        session, "ctrl+a", "ctrl+c", "ctrl+Insert", "End", "shift+Home", "Home", "ctrl+k", "End", "ctrl+u"
+    )
     type_keys(session, "End", *["BackSpace"] * len(PIN))
 
 

@@ -174,7 +174,7 @@ class SecretEdit(QLineEdit):
         super().keyPressEvent(event)
 
     def _select_nothing_shown(self) -> None:
-        """Select nothing while the text is shown: Qt puts that on a clipboard at once (X11), or as it deletes."""
+        """Select nothing while the text is shown: Qt puts that on a clipboard, on X11 at once."""
         if self.echoMode() is QLineEdit.EchoMode.Normal:
             self.deselect()
 
