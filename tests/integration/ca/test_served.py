@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import os
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -17,10 +18,11 @@ from hypothesis import strategies as st
 from tests.ca_builders import new_card, served
 
 from zorgid.ca.model import CertificateStatus
+from zorgid.web.pki import wire
 from zorgid.web.pki.app import PkiApp
 from zorgid.web.pki.door import Line, PlainDoor
 from zorgid.web.pki.http1 import NotUnderstood, request_of
-from zorgid.web.pki.wire import Reply
+from zorgid.web.pki.wire import Reply, ocsp_request_of_path
 from zorgid.web.server import Door, serving
 
 
@@ -426,6 +428,14 @@ async def test_who_takes_a_long_answer_bit_by_bit_gets_all_of_it(house, monkeypa
     async with served(house.app, house.port):
         answer = await told(house.port, b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert len(answer.partition(b"\r\n\r\n")[2]) == 20_000_000
+
+
+def test_long_paths_of_strangers_are_not_remembered():
+    before = wire._remembered.cache_info().currsize
+    for _ in range(10):
+        path = f"/ocsp/{base64.b64encode(os.urandom(3000)).decode()}"
+        assert len(ocsp_request_of_path(path, "/ocsp")) == 3000
+    assert wire._remembered.cache_info().currsize == before
 
 
 async def test_who_asks_on_and_takes_nothing_fills_no_memory(house, serial, listening, monkeypatch):

@@ -22,6 +22,9 @@ MOST_REQUEST_BYTES: Final = 8 * 1024
 MOST_PATHS: Final = 10_000
 """Paths whose meaning is remembered: everybody asks about the same certificates in the same words."""
 
+SHORT_PATH: Final = 1024
+"""Characters up to which a path is remembered; strangers could fill a memory with long ones."""
+
 CACHED_FOR: Final = timedelta(seconds=60)
 """How long a cache on the way may give out an answer: a hold must be seen soon (LIFE-3)."""
 
@@ -67,16 +70,18 @@ def ocsp_request_of_path(path: str, prefix: str) -> bytes:
     """
     if len(path) > MOST_REQUEST_BYTES:
         raise RequestTooLarge
-    return _from_base64(path[len(prefix) + 1 :])
+    return (_remembered if len(path) <= SHORT_PATH else _from_base64)(path[len(prefix) + 1 :])
 
 
-@lru_cache(maxsize=MOST_PATHS)
 def _from_base64(escaped: str) -> bytes:
     text = unquote_to_bytes(escaped)
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
         return b""
+
+
+_remembered = lru_cache(maxsize=MOST_PATHS)(_from_base64)
 
 
 def cache_headers(sha256: str, this_update: datetime, next_update: datetime, now: datetime) -> Headers:
