@@ -94,6 +94,22 @@ def test_service_and_reader_and_card_are_told_apart() -> None:
     assert shown_now(Workplace([])).why_not == "cards-no-reader"
 
 
+def test_a_card_that_another_program_used_is_looked_at_again(
+    application: QApplication, reader: VirtualReader
+) -> None:
+    """ALL-2: nobody has to move a card that is free again."""
+    told: list[Shown] = []
+    still = Workplace([*VirtualReaders(reader).present()])
+    watcher = CardWatcher(lambda: still, Turn())
+    watcher.changed.connect(told.append)
+    with VirtualReaders(reader).present()[0].open_card():
+        watcher.start()
+        until(lambda: told)
+        assert [said.code for _, said in told[-1].troubles] == ["card-busy"]
+    until(lambda: told[-1].cards)
+    watcher.stop()
+
+
 def test_the_buttons_of_a_card_are_for_that_card(application: QApplication) -> None:
     window = cards_window(Words(Language.nl), Shown(seen_cards()))
     begun(window)

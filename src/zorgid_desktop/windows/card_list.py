@@ -16,6 +16,8 @@ from zorgid_desktop.flow.cards import trouble_of
 from zorgid_desktop.flow.choosing import look
 
 ONE_WAIT_SECONDS: Final = 1.0
+BUSY: Final = "card-busy"
+"""What is said of a card that another program uses."""
 SOON: Final = timedelta(days=90)
 """From so long before its end a card is shown to expire soon."""
 
@@ -45,6 +47,11 @@ class Shown:
     troubles: tuple[tuple[str, Said], ...] = ()
     why_not: str | None = None
     """The name of a text of the windows."""
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether a card that tells nothing now may tell more without being moved: somebody else uses it."""
+        return any(said.code == BUSY for _, said in self.troubles)
 
 
 def shown_now(readers: Readers) -> Shown:
@@ -108,7 +115,7 @@ class CardWatcher(QObject):
                     self._turn.lock.release()
                 if shown != before:
                     self.changed.emit(shown)
-            if self._moved(readers):
+            if self._moved(readers) or (shown is not None and shown.is_passing):
                 self._again.set()
 
     def _moved(self, readers: Readers) -> bool:
