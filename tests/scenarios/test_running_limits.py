@@ -117,7 +117,8 @@ async def test_every_address_of_the_app_is_limited(
     for path in paths:
         limit = Limit(f"test of {path}", 1, timedelta(minutes=1), is_shared=False)
         monkeypatch.setattr(reading, "APP_PER_ADDRESS", limit)
-        monkeypatch.setattr(desktop, "ATTACH_PER_ADDRESS", limit)
+        for name in ("ATTACH_PER_ADDRESS", "SESSION_PER_ADDRESS", "SESSION_END_PER_ADDRESS"):
+            monkeypatch.setattr(desktop, name, limit)
         assert (await app.send(path, NOBODY)).status_code in {400, 401, 404}
         refused = await app.send(path, NOBODY)
         assert (refused.status_code, refused.json()["code"]) == (429, "too-many-requests"), path

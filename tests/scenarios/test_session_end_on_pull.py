@@ -23,6 +23,7 @@ from zorgid.kernel.secrets import Secret
 from zorgid.login import sessions
 from zorgid.protocol.links import LaunchLink
 from zorgid.protocol.messages import HandleRequest, SessionReply, SessionState
+from zorgid.web.desktop import routes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -96,6 +97,19 @@ async def test_the_card_is_pulled_and_its_session_ends_at_once(world: AttackWorl
     assert last["facts"] == {"reason": "card-out"}
     (event,) = emitted.await_args_list
     assert event.args[1] == "session-ended"
+
+
+async def test_however_often_apps_of_one_address_ask_a_pull_is_still_heard(
+    world: AttackWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large hospital has one address (LOGIN-10)."""
+    place = await Workplace(world).log_in()
+    once = replace(routes.SESSION_PER_ADDRESS, most=1)
+    monkeypatch.setattr(routes, "SESSION_PER_ADDRESS", once)
+    answers = [(await place.ask("/session")).status_code for _ in range(2)]
+    assert answers[-1] == 429
+    assert (await place.pull()).status_code == 200
+    assert await end_of(place) == "card-out"
 
 
 async def test_the_grants_of_the_session_end_with_it(world: AttackWorld) -> None:

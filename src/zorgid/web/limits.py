@@ -59,6 +59,7 @@ COMPLETE_PER_ADDRESS: Final = Limit("complete", 600, MINUTE)
 # These requests are signed by a key that is looked up first: their limits guard the node, not a secret.
 APP_PER_ADDRESS: Final = Limit("app", 6000, MINUTE, is_shared=False)
 SESSION_PER_ADDRESS: Final = Limit("session", 6000, MINUTE, is_shared=False)
+SESSION_END_PER_ADDRESS: Final = Limit("session-end", 6000, MINUTE, is_shared=False)
 TOKEN_PER_ADDRESS: Final = Limit("token-address", 6000, MINUTE, is_shared=False)
 TOKEN_PER_CLIENT: Final = Limit("token-client", 60_000, MINUTE, is_shared=False)
 

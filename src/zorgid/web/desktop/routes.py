@@ -26,7 +26,7 @@ from zorgid.protocol.messages import API, KeyUsage, TransactionState
 from zorgid.storage.database import Work
 from zorgid.web.desktop.reading import read_message
 from zorgid.web.edge import act_of, origin_of, work_of
-from zorgid.web.limits import ATTACH_PER_ADDRESS, SESSION_PER_ADDRESS
+from zorgid.web.limits import ATTACH_PER_ADDRESS, SESSION_END_PER_ADDRESS, SESSION_PER_ADDRESS
 from zorgid.web.services import services_of
 
 HELD_SECONDS: Final = 20.0
@@ -143,7 +143,7 @@ async def session_state(request: Request) -> Response:
 async def end_session(request: Request) -> Response:
     """End the session of a completed login: its card was pulled (LOGIN-10)."""
     services = services_of(request)
-    asked, incoming = await read_message(request, messages.HandleRequest, SESSION_PER_ADDRESS)
+    asked, incoming = await read_message(request, messages.HandleRequest, SESSION_END_PER_ADDRESS)
     handle = Secret.from_text(asked.handle)
     by = Actor(ActorKind.app, reference=incoming.signature.thumbprint)
     async with act_of(request, event=Event.session_ended, by=by, on=Subject("session", "of-handle")) as work:
