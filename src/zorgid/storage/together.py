@@ -84,6 +84,9 @@ class Together(Generic[Asked, Answer]):
             except asyncio.CancelledError:
                 _tell_fault([*taken, *self._waiting], Stopped("the platform stopped"))
                 raise
+            except BaseException as end:  # such as the system's wish to exit: nobody may wait for ever
+                _tell_fault([*taken, *self._waiting], end)
+                raise
 
     def _take(self) -> Sequence[_Waiting[Asked, Answer]]:
         """Return who takes part in the next work, first come first; who was cancelled is passed over."""
@@ -131,7 +134,7 @@ def _tell(one: _Waiting[Asked, Answer], answer: Answer | Refusal) -> None:
         one.answer.set_result(answer)
 
 
-def _tell_fault(those: Sequence[_Waiting[Asked, Answer]], fault: Exception) -> None:
+def _tell_fault(those: Sequence[_Waiting[Asked, Answer]], fault: BaseException) -> None:
     for one in those:
         if not one.answer.done():
             one.answer.set_exception(fault)

@@ -254,6 +254,27 @@ async def test_at_a_stop_nobody_is_left_waiting(notebook):
     assert [type(one) for one in answers] == [Stopped, Stopped]
 
 
+async def test_whatever_ends_the_works_nobody_is_left_waiting(notebook, origin):
+    """Also what no program expects to catch: the next who asks finds works that go on."""
+
+    class Collapse(BaseException):
+        pass
+
+    notes = Notes()
+
+    async def collapse(parts: Sequence[Part[str]]) -> Sequence[str | Refusal]:
+        notes.has_begun.set()
+        await notes.may_begin.wait()
+        raise Collapse
+
+    together: Together[str, str] = Together(notebook, collapse)
+    answers = await asyncio.wait_for(asked_together(together, notes, "a", "b"), 5)
+
+    assert [type(one) for one in answers] == [Collapse, Collapse]
+    together._act = notes.write
+    assert await asyncio.wait_for(together.ask(origin, "c"), 5) == "wrote c"
+
+
 async def test_an_act_that_forgets_somebody_is_a_fault_and_not_a_wait(notebook, origin):
     async def forgetful(_parts: Sequence[Part[str]]) -> Sequence[str | Refusal]:
         return []
