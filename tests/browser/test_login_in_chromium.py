@@ -112,7 +112,11 @@ class Window:
 
         def run() -> None:
             with Platform(world.origin, language=Language.nl) as platform:
-                log_in(Surroundings(platform, VirtualReaders(world.world.reader), open_browser, system_clock), person, link)
+                log_in(
+                    Surroundings(platform, VirtualReaders(world.world.reader), open_browser, system_clock),
+                    person,
+                    link,
+                )
 
         await asyncio.to_thread(run)
         return tabs[0]
