@@ -47,9 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "virtual-card": plug_in,
     }[options.command]
     try:
-        return command(options)
+        outcome = command(options)
+        print(end="", flush=True)  # noqa: T201 - what is written late must fail here
+    except BrokenPipeError:
+        return _unread()
     except Exception as error:  # noqa: BLE001 - no traceback ever reaches a person
         return _ended_by(error)
+    return outcome
+
+
+def _unread() -> int:
+    """End well when the reader of the output, such as `head`, has enough; Python then writes nothing more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _ended_by(error: Exception) -> int:

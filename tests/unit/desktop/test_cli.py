@@ -1,6 +1,7 @@
 """`zorgid-desktop` in a terminal: what it answers, and that a bad link never reaches a network."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,16 @@ def test_cards_are_listed_as_json(folder: Path, capsys: pytest.CaptureFixture[st
     assert [row["name"] for row in rows] == ["leeg-1", "uzi-niemand"]
     known = {"name": "leeg-1", "serial": "20000001", "holder": None, "valid_until": None, "pin_tries_left": 3}
     assert rows[0].items() >= known.items()
+
+
+def test_a_reader_of_the_list_who_stops_early_is_no_trouble(folder: Path) -> None:
+    words = ["--cards-folder", str(folder), "cards"]
+    start = f"import sys; from zorgid_desktop.cli import main; sys.exit(main({words!r}))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-c", start], stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_cards_are_listed_for_people(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
