@@ -44,16 +44,20 @@ class CareApplication:
     origin: str
     key: ECKey
     random: RandomSource
+    workplace: str = ""
+    """Where the virtual workplace is, for who must take the card out there."""
     mandates: dict[str, str] = field(default_factory=dict)
     """UZI number of the employee, and the name of the professional who gave the mandate."""
     visits: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     answers: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, *, issuer: str, origin: str, random: RandomSource) -> "CareApplication":
+    def create(
+        cls, *, issuer: str, origin: str, random: RandomSource, workplace: str = ""
+    ) -> "CareApplication":
         """Return the application with a fresh key, which the platform is told at registration."""
         key = ECKey.generate_key("P-256", {"use": "sig", "kid": KEY_ID, "alg": "ES256"}, private=True)
-        return cls(issuer, origin, key, random)
+        return cls(issuer, origin, key, random, workplace)
 
     def registration(self) -> Client:
         """Return what the platform registers of this client."""
@@ -172,6 +176,7 @@ class CareApplication:
             "claims": claims,
             "mandates": self.mandates,
             "number": UZI_NUMBER,
+            "workplace": self.workplace,
             "error": error,
         }
         page = _templates().render("demo/care.html", language_of(request), facts)

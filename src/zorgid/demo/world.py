@@ -151,7 +151,10 @@ def open_world(
         cards_folder=folder / "cards",
         attestation_root=root,
         care_application=CareApplication.create(
-            issuer=settings.issuer, origin=places.care_origin, random=random
+            issuer=settings.issuer,
+            origin=places.care_origin,
+            random=random,
+            workplace=f"{places.workplace_origin}/",
         ),
         trust=trust_in(register),
     )
