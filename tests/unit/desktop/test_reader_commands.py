@@ -15,7 +15,7 @@ from zorgid_desktop.cli import main
 from zorgid_desktop.reader_check import judge_readers, said_of
 from zorgid_desktop.texts import sentence
 
-NAME = "Omnikey 3121 00 00"
+NAME = "USB Smart Card Reader 00 00"
 
 
 @pytest.fixture(autouse=True)
