@@ -6,7 +6,7 @@ from cardkit.card import Card
 from cardkit.errors import CardError, CardRefused, PukBlocked, PukUnfit, PukWrong
 from cardkit.readers import Readers
 from cardkit.secrets import Puk
-from zorgid_desktop.flow.asking import AskPuk, Face, InsertCard, Said, Trouble, Wanted
+from zorgid_desktop.flow.asking import AskPuk, Face, InsertCard, Said, SeenCard, Trouble, Wanted
 from zorgid_desktop.flow.cards import (
     FlowStopped,
     WrongCard,
@@ -19,8 +19,12 @@ from zorgid_desktop.flow.choosing import Need, card_in
 from zorgid_desktop.flow.seeing import holder_of
 
 
-def with_own_card(readers: Readers, face: Face, act: Callable[[Face, Card], None]) -> None:
+def with_own_card(
+    readers: Readers, face: Face, act: Callable[[Face, Card], None], *, very: SeenCard | None = None
+) -> None:
     """Do something with the PIN of the card that the person puts in; a trouble with it can be mended.
+
+    Where the person pointed at a `very` card, no other one is asked for its PIN.
 
     Raises `FlowStopped` and `Cancelled` as `act` does.
     """
@@ -28,7 +32,7 @@ def with_own_card(readers: Readers, face: Face, act: Callable[[Face, Card], None
     while True:
         face.ask(InsertCard(trouble, Wanted.own_card))
         try:
-            with card_in(readers, face, Need(Wanted.own_card)) as found:
+            with card_in(readers, face, Need(Wanted.own_card, very=very)) as found:
                 return act(face, found.card)
         except CardError as error:
             trouble = trouble_of(error)

@@ -28,6 +28,8 @@ class Need:
     """Its number, as printed on it."""
     accepts: tuple[MeansUsed, ...] = tuple(MeansUsed)
     """What a login takes."""
+    very: SeenCard | None = None
+    """The card that the person pointed at, where it must be that one."""
 
     @classmethod
     def of_login(cls, accepts: tuple[MeansUsed, ...]) -> "Need":
@@ -50,7 +52,7 @@ def fitness(seen: SeenCard, need: Need) -> int:
         case Wanted.new_card:
             return int(_is_reserved(seen, need))
         case Wanted.own_card:
-            return 1
+            return int(need.very is None or seen.is_same_card(need.very))
 
 
 def _fitness_for_login(seen: SeenCard, accepts: tuple[MeansUsed, ...]) -> int:
@@ -208,6 +210,8 @@ def _said_of(reader: str, error: CardError) -> Said:
 
 def said_of_need(need: Need) -> Said:
     """Return in words which card is needed."""
+    if need.very is not None:
+        return said_of_card(need.very)
     match need.wanted:
         case Wanted.new_card:
             return Said("need-new-card", {"card_number": need.card_number})

@@ -64,7 +64,7 @@ class WindowFace(QObject):
     def __init__(self, readers: Readers, *, chosen: SeenCard | None = None) -> None:
         super().__init__()
         self.readers = readers
-        self._chosen = chosen
+        self.chosen = chosen
         self._open: Asked | None = None
         self._stopped = threading.Event()
 
@@ -107,13 +107,13 @@ class WindowFace(QObject):
 
     def _known_answer(self, question: Question[Any]) -> "Known | None":
         """Return the answer that the person gave already, by pointing at a card in the list."""
-        if self._chosen is None or question.trouble is not None:
+        if self.chosen is None or question.trouble is not None:
             return None
         match question:
             case InsertCard():
                 return Known(None)
             case ChooseCard(cards=cards):
-                places = [at for at, seen in enumerate(cards) if seen.is_same_card(self._chosen)]
+                places = [at for at, seen in enumerate(cards) if seen.is_same_card(self.chosen)]
                 return Known(places[0]) if places else None
         return None
 

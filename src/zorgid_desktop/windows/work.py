@@ -73,6 +73,6 @@ def acting(name: str, turn: Turn) -> Work:
 
     def work(face: WindowFace) -> None:
         with turn.lock:
-            with_own_card(face.readers, face, ACTS[name])
+            with_own_card(face.readers, face, ACTS[name], very=face.chosen)
 
     return work

@@ -4,7 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.desktop.builders import HOLDER, PIN, PUK, Desk, ScriptedFace, Terminal, a_card_in
+from tests.unit.desktop.builders import (
+    HOLDER,
+    PIN,
+    PUK,
+    Desk,
+    ScriptedFace,
+    Terminal,
+    a_card_in,
+    a_named_card,
+)
 
 import cardkit.errors
 from cardkit import errors
@@ -17,6 +26,7 @@ from zorgid.kernel.sentences import Language
 from zorgid_desktop import cli
 from zorgid_desktop.flow.asking import AskPin, Cancelled, InsertCard, NewPin, Wanted
 from zorgid_desktop.flow.cards import TROUBLES, show_pin, trouble_of, wrong_pin
+from zorgid_desktop.flow.choosing import look
 from zorgid_desktop.flow.ending import reference_of, why_it_ended
 from zorgid_desktop.pins import change_pin, with_own_card
 from zorgid_desktop.texts import sentence
@@ -89,6 +99,29 @@ def test_a_trouble_that_the_person_mends_is_gone_on_from(tmp_path: Path, trouble
     with_own_card(desk, face, change_pin)
     assert face.troubles == [None, code, None, None]
     assert face.asked[0] == InsertCard(None, Wanted.own_card)
+    assert [said.code for said in face.told] == ["pin-changed"]
+
+
+def test_no_other_card_than_the_one_pointed_at_is_asked_for_its_pin(tmp_path: Path) -> None:
+    """It was swapped after it stood in the list: the PIN of one card costs no try of another (PIN-2)."""
+    a_named_card(a_card_in(tmp_path), "bert", "B. Bakker", "900000001")
+    desk = Desk(tmp_path)
+    desk.left.insert("anna")
+    pointed_at = look(desk).cards[0]
+    desk.left.insert("bert")
+    before = desk.files()["bert.card.json"]
+
+    class PutsItBack(ScriptedFace):
+        def ask(self, question: object) -> object:
+            answer = super().ask(question)  # type: ignore[arg-type]
+            if isinstance(question, InsertCard) and question.trouble:
+                desk.left.insert("anna")
+            return answer
+
+    face = PutsItBack(None, None, PIN, NewPin("Linde25", "Linde25"))
+    with_own_card(desk, face, change_pin, very=pointed_at)
+    assert face.troubles == [None, "wrong-card", None, None]
+    assert desk.files()["bert.card.json"] == before
     assert [said.code for said in face.told] == ["pin-changed"]
 
 
