@@ -1,4 +1,4 @@
-"""Whatever goes wrong with service, reader or card has a sentence of its own and a way on; no try is lost (ALL-2)."""
+"""Whatever goes wrong with service, reader or card has a sentence of its own and a way on (ALL-2)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +42,9 @@ TOLD_APART = (
     errors.CardFileUnreadable("x"),
     errors.CardAnswerMalformed("x"),
 )
+
+VERIFY = 0x20
+COMMAND_WITHOUT_PIN = 5
 
 
 def every_error() -> set[type[CardError]]:
@@ -177,6 +180,25 @@ def test_an_answer_that_no_card_gives_costs_no_try_and_the_card_may_be_put_in_ag
     reader.after_apdu = garble
     with_own_card(_readers(reader), face, change_pin)
     assert face.troubles == [None, "card-trouble", None, None]
+
+
+def test_a_garbled_answer_to_a_wrong_pin_is_not_said_to_have_cost_nothing(tmp_path: Path) -> None:
+    """PIN-1: the card counted the try before its answer broke; the next question tells the tries left."""
+    reader = a_card_in(tmp_path)
+    face = ScriptedFace(None, "999999", None, PIN, NewPin("Linde25", "Linde25"))
+
+    def garble(number: int, command: bytes, answer: bytes) -> None:
+        if command[1] == VERIFY and len(command) > COMMAND_WITHOUT_PIN:
+            reader.after_apdu = None
+            raise errors.CardAnswerMalformed(answer.hex())
+
+    reader.after_apdu = garble
+    with_own_card(_readers(reader), face, change_pin)
+    assert face.troubles[2] == "card-trouble"
+    said = sentence(trouble_of(errors.CardAnswerMalformed()), Language.nl)
+    assert "poging" not in said.text
+    assert "try" not in sentence(trouble_of(errors.CardAnswerMalformed()), Language.en).text
+    assert [one.tries_left for one in face.asked if isinstance(one, AskPin)] == [3, 2]
 
 
 def _readers(reader: VirtualReader) -> Desk:
