@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -20,16 +21,18 @@ class Terminal:
         self._process = process
         self._descriptor = descriptor
         self.screen = ""
+        self._read_to = 0
 
     def read_until(self, words: str) -> str:
-        """Wait until these words stand on the screen after what was read before; return what is new."""
-        end, before = time.monotonic() + WAIT_SECONDS, len(self.screen)
-        while words not in " ".join(self.screen[before:].split()):
+        """Wait until these words stand on the screen, after those waited for before; return what led to them."""
+        end, wanted = time.monotonic() + WAIT_SECONDS, re.compile(r"\s+".join(map(re.escape, words.split())))
+        while (found := wanted.search(self.screen, self._read_to)) is None:
             left = end - time.monotonic()
             assert left > 0, f"not on the screen: {words}\n{self.screen}"
             if select.select([self._descriptor], [], [], left)[0]:
                 self.screen += self._read()
-        return self.screen[before:]
+        before, self._read_to = self._read_to, found.end()
+        return self.screen[before : self._read_to]
 
     def _read(self) -> str:
         try:

@@ -12,6 +12,7 @@ from tests.interop.readers.service import Service, eventually
 from tests.scenarios.world import EMPLOYEE, Scenario
 
 from cardkit.pcsc import PcscReaders
+from zorgid.pki.algorithms import KeyKind
 from zorgid.protocol.links import Browser
 from zorgid_desktop.flow.login import Surroundings
 from zorgid_desktop.flow.watching import WatchEnd, watch_card
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("pcscd")
 @pytest.fixture
 def world(quick_place: Path, database_url: str) -> Iterator[Scenario]:
     folder = Path(tempfile.mkdtemp(prefix="zorgid-desk-", dir=quick_place))
-    with world_of_today(folder, database_url) as running:
+    with world_of_today(folder, database_url, KeyKind.p256) as running:
         yield running
     shutil.rmtree(folder)
 
