@@ -1,5 +1,6 @@
 """One Qt application for all tests of the windows, drawn on no screen; and a way to wait for what happens in it."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 
@@ -21,13 +22,18 @@ def application() -> QApplication:
 
 @pytest.fixture(autouse=True)
 def nothing_left(application: QApplication) -> Iterator[None]:
-    """Close what a test opened, and leave the clipboard empty."""
+    """Close what a test opened, and leave the clipboard empty.
+
+    As in the app, cycles are collected on Qt's thread only: a widget that ends on another one ends the program.
+    """
+    gc.disable()
     yield
     for window in application.topLevelWidgets():
         window.hide()
         window.deleteLater()
     application.clipboard().clear()
     application.processEvents()
+    gc.enable()
 
 
 @pytest.fixture

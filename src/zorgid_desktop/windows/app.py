@@ -27,6 +27,7 @@ from zorgid_desktop.windows.about import AboutWindow
 from zorgid_desktop.windows.card_list import CardWatcher, Turn
 from zorgid_desktop.windows.cards_window import CardsWindow
 from zorgid_desktop.windows.clipboard import OnceOnClipboard
+from zorgid_desktop.windows.collecting import Collector
 from zorgid_desktop.windows.drawing import Studio
 from zorgid_desktop.windows.face import WindowFace
 from zorgid_desktop.windows.flow_window import FlowWindow, Work
@@ -185,6 +186,7 @@ def run_windows(link_text: str | None, options: Namespace) -> int:
         return 0
     keep_no_core_files()
     application = new_application(language_of())
+    collector = Collector(application)
     open_readers, tray = readers_of(options.cards_folder)
     desk = Desk(Words(language_of()), open_readers, tray, OnceOnClipboard(QApplication.clipboard()))
     undo = catch_unforeseen(desk.unforeseen.emit)
@@ -198,6 +200,7 @@ def run_windows(link_text: str | None, options: Namespace) -> int:
     finally:
         desk.tidy()
         undo()
+        collector.stop()
     is_refused = not opening.is_ours or desk.outcome is not None
     return STOPPED if link_text is not None and is_refused else 0
 
