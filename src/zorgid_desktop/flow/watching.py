@@ -138,11 +138,17 @@ class _Presence:
     def is_out(self) -> bool:
         """Tell whether the card was pulled, swapped, or went with its reader."""
         try:
-            present = self._readers.present()
+            is_out = self._looks_out()
+            if is_out:
+                self._readers.present()  # a service that went away meanwhile shows no card either
         except CardError:
             self._blind_looks += 1
             return self._blind_looks >= MOST_BLIND_LOOKS
         self._blind_looks = 0
+        return is_out
+
+    def _looks_out(self) -> bool:
+        present = self._readers.present()
         reader = next((one for one in present if one.name == self._card.reader), None)
         return reader is None or not reader.has_card() or (self._has_moved and self._is_other_card(reader))
 

@@ -135,6 +135,31 @@ def test_the_service_may_be_away_for_a_moment_but_not_for_long(watch: Watch) -> 
     assert list(watch.desk.turns) == []
 
 
+@pytest.mark.parametrize(
+    ("is_back", "end"),
+    [(True, WatchEnd.stopped), (False, WatchEnd.card_out)],
+    ids=["for a moment", "for good"],
+)
+def test_a_service_that_goes_away_in_the_middle_of_a_look_is_no_pull_yet(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, is_back: bool, end: WatchEnd
+) -> None:
+    """A reader without its service sees no card, and the readers were counted just before."""
+
+    def goes_away() -> bool:
+        watch.desk.service_is_there = False
+        monkeypatch.undo()
+        return False
+
+    def comes_back() -> None:
+        watch.desk.service_is_there = is_back
+
+    monkeypatch.setattr(watch.desk.left, "has_card", goes_away)
+    stops = iter([False, False, False, True])
+    turns = [comes_back, nothing, nothing]
+    assert watch.run(*turns, is_stopped=lambda: next(stops)) is end
+    assert watch.platform.asked.count("/session/end") == (0 if is_back else 1)
+
+
 def test_a_session_that_ended_otherwise_ends_the_watch(watch: Watch) -> None:
     watch.platform.states = [ENDED]
     assert watch.run() is WatchEnd.session_ended
