@@ -64,12 +64,13 @@ def change_pin(face: Face, card: Card) -> None:
 
 def ask_puk_and_unblock(face: Face, card: Card) -> None:
     """Ask the PUK until the card takes it, with a new PIN each time. Raises `FlowStopped`."""
+    holder = holder_on(card)
     trouble: Trouble | None = None
     while True:
         tries_left = card.puk_tries_left()
         if tries_left == 0:
             raise FlowStopped(Said("puk-blocked"))
-        trouble = unblock_pin(face, card, face.ask(AskPuk(trouble, tries_left)))
+        trouble = unblock_pin(face, card, face.ask(AskPuk(trouble, holder, tries_left)))
         if trouble is None:
             return
 

@@ -220,7 +220,8 @@ class TerminalFace:
         return self._yes(text.next_step)
 
     def _ask_puk(self, question: AskPuk) -> str:
-        text = self._said("ask-puk", tries_left="?" if question.tries_left is None else question.tries_left)
+        left = "?" if question.tries_left is None else question.tries_left
+        text = self._said("ask-puk", holder=question.holder, tries_left=left)
         self._show(f"\n{self._wrapped(text.text)}")
         return self._line(text.next_step, self._read_hidden)
 

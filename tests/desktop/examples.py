@@ -150,8 +150,8 @@ def questions(language: Language) -> Mapping[str, Question[object]]:
         "new-pin": ChoosePin(None, SMARTCARD_PIN, CARD_NUMBER),
         "new-pin-differ": ChoosePin(Said("pins-differ"), NIST_PIN, CARD_NUMBER),
         "keep-puk": KeepPuk(None, Puk(PUK)),
-        "ask-puk": AskPuk(None, 3),
-        "ask-puk-last-try": AskPuk(Said("puk-wrong", {"tries_left": 1}), 1),
+        "ask-puk": AskPuk(None, HOLDER, 3),
+        "ask-puk-last-try": AskPuk(Said("puk-wrong", {"tries_left": 1}), HOLDER, 1),
         "start-over": StartOver(Said("pin-blocked-before-use", {"card_number": CARD_NUMBER}), CARD_NUMBER),
     }
 

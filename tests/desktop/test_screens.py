@@ -12,6 +12,7 @@ from tests.desktop.driving import press, read, type_in
 from tests.desktop.examples import (
     ADDRESS,
     CARD_NUMBER,
+    HOLDER,
     MADE,
     PUK,
     ExampleTray,
@@ -25,6 +26,7 @@ from zorgid.kernel.sentences import Language, Sentence
 from zorgid_desktop.flow.asking import (
     AskBirthDate,
     AskPin,
+    AskPuk,
     CardKind,
     ChooseCard,
     InsertCard,
@@ -41,6 +43,7 @@ from zorgid_desktop.windows.drawing import SCREENS, Studio, last_screen_for, scr
 from zorgid_desktop.windows.flow_window import FlowWindow
 from zorgid_desktop.windows.paper import Printed, draw_page, print_puk
 from zorgid_desktop.windows.screens.done import MadeScreen, WatchingScreen, day_in
+from zorgid_desktop.windows.screens.pin import SecretScreen
 from zorgid_desktop.windows.screens.screen import Screen
 from zorgid_desktop.windows.words import Words
 
@@ -95,6 +98,7 @@ HOSTILE_CARD = SeenCard(HOSTILE, CardKind.other, HOSTILE, HOSTILE)
     "question",
     [
         AskPin(Told("x", Sentence(HOSTILE, HOSTILE)), None, HOSTILE, 3, SMARTCARD_PIN),
+        AskPuk(None, HOSTILE, 3),
         AskBirthDate(None, HOSTILE, HOSTILE),
         ChooseCard(None, (HOSTILE_CARD, HOSTILE_CARD)),
         InsertCard(Said("smartcard-of", {"holder": HOSTILE, "number": "1"}), Wanted.login_card),
@@ -144,6 +148,21 @@ def test_a_birth_date_is_looked_at_once_more_and_can_be_changed(desk: Desk) -> N
     type_date(window, "3", "11", "1980")
     press(window, "Ja, dit klopt")
     assert desk.answers == ["03-11-1980"]
+
+
+@pytest.mark.parametrize("holder", [HOLDER, "M&M de Vries"])
+def test_a_pin_and_a_puk_are_asked_by_the_name_of_the_holder(desk: Desk, holder: str) -> None:
+    """PIN-1: a PUK typed for another card costs that card a try."""
+    for question, secret in (
+        (AskPin(None, None, holder, 3, SMARTCARD_PIN), "Pincode"),
+        (AskPuk(None, holder, 3), "Pukcode"),
+    ):
+        window = desk.ask(question)
+        screen = window.screen_now
+        assert isinstance(screen, SecretScreen)
+        assert screen.edit.accessibleName() == f"{secret} van de kaart van {holder}"
+        label = f"&{secret} van de kaart van {holder.replace('&', '&&')}"
+        assert label in {one.text() for one in screen.findChildren(QLabel)}
 
 
 def test_the_puk_must_be_kept_first(desk: Desk) -> None:
@@ -261,6 +280,16 @@ def test_an_imitation_card_can_be_taken_out_after_a_login(desk: Desk) -> None:
     assert isinstance(screen, WatchingScreen)
     press(desk.show(screen), "Haal de kaart eruit")
     assert taken == [True]
+
+
+def test_who_is_told_to_leave_the_card_in_sees_it_in_the_reader(desk: Desk) -> None:
+    """LOGIN-10: the drawing does what the words say."""
+    window = desk.show(last_screen_for(desk.studio, Said("watching", {"reader": "x"})))
+    assert "laat" in read(window).lower()
+    drawings = [one for one in window.findChildren(QLabel) if not one.pixmap().isNull()]
+    names = {one.accessibleName() for one in drawings}
+    assert any("zit in de paslezer en blijft daar" in name for name in names)
+    assert not any("gaat uit" in name for name in names)
 
 
 Save = Callable[[Path | None], FlowWindow]

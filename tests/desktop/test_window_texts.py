@@ -12,7 +12,7 @@ import zorgid_desktop.windows
 from zorgid.kernel.sentences import Language, Sentence
 from zorgid_desktop.build import Flavour
 from zorgid_desktop.flow.asking import CardKind, InsertCard, Said, Told, Wanted
-from zorgid_desktop.texts import catalogue
+from zorgid_desktop.texts import catalogue, sentence
 from zorgid_desktop.windows.card_list import Status
 from zorgid_desktop.windows.drawing import BETWEEN, LAST
 from zorgid_desktop.windows.pictures import Picture
@@ -47,6 +47,15 @@ def test_every_text_is_used_and_no_used_one_is_missing() -> None:
     used = set(literals()) | MADE_UP
     assert set(entries()) - used - OVERLAID == set()
     assert set(entries()) >= MADE_UP
+
+
+@pytest.mark.parametrize("language", Language)
+def test_who_keeps_the_computer_has_one_name(language: Language) -> None:
+    codes = catalogue().codes()
+    said = [sentence(Said(code, dict.fromkeys(catalogue().names_in(code), "")), language) for code in codes]
+    texts = [Words(language).text(name, **dict.fromkeys(facts_in(name), "")) for name in entries()]
+    for text in (*texts, *(part for one in said for part in (one.text, one.next_step))):
+        assert not re.search(r"ICT|IT department", text)
 
 
 def test_what_the_windows_word_otherwise_is_said_by_the_flow() -> None:

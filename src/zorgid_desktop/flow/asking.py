@@ -155,6 +155,7 @@ class KeepPuk(Question[bool]):
 class AskPuk(Question[str]):
     """The PUK of the card in the reader; never printed."""
 
+    holder: str
     tries_left: int | None
 
 

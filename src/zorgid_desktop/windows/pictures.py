@@ -23,7 +23,7 @@ class Picture(StrEnum):
     insert = "insert"
     swap = "swap"
     busy = "busy"
-    out = "out"
+    stay = "stay"
 
 
 def picture(which: Picture, labels: tuple[str, str]) -> QPixmap:
@@ -90,9 +90,9 @@ def _busy(painter: QPainter, labels: tuple[str, str]) -> None:
     _reader(painter)
 
 
-def _out(painter: QPainter, labels: tuple[str, str]) -> None:
-    _card(painter, QPointF(60, 56), "")
-    _arrow(painter, 284, 103, 222)
+def _stay(painter: QPainter, labels: tuple[str, str]) -> None:
+    """Draw any card in the reader; which one it is, is said elsewhere."""
+    _card(painter, QPointF(180, 56), "")
     _reader(painter)
     del labels
 
@@ -101,7 +101,7 @@ DRAWN: Final[Mapping[Picture, Callable[[QPainter, tuple[str, str]], None]]] = {
     Picture.insert: _insert,
     Picture.swap: _swap,
     Picture.busy: _busy,
-    Picture.out: _out,
+    Picture.stay: _stay,
 }
 
 

@@ -145,6 +145,7 @@ def test_the_puk_is_asked_until_it_is_right_and_its_tries_are_said(tmp_path: Pat
         ask_puk_and_unblock(face, card)
     questions = asked(face, AskPuk)
     assert [question.tries_left for question in questions] == [3, 3, 2]
+    assert {question.holder for question in questions} == {HOLDER}
     assert [question.trouble for question in questions] == [
         None,
         Said("puk-unfit"),

@@ -106,8 +106,8 @@ QUESTIONS: list[tuple[Question[Any], list[str], Any]] = [
     (KeepPuk(None, PUK), ["ja"], True),
     (KeepPuk(None, PUK), ["nee"], False),
     (KeepPuk(None, PUK), [""], False),
-    (AskPuk(None, 2), ["12345678"], "12345678"),
-    (AskPuk(None, None), ["12345678"], "12345678"),
+    (AskPuk(None, "Sanne", 2), ["12345678"], "12345678"),
+    (AskPuk(None, "Sanne", None), ["12345678"], "12345678"),
     (StartOver(None, "CWZJNVV9C"), ["yes"], True),
     (StartOver(None, "CWZJNVV9C"), ["n"], False),
 ]
@@ -122,6 +122,19 @@ def test_every_question_is_asked_and_answered_in_both_languages(
     assert terminal.face.ask(question) == answer
     assert terminal.text
     assert "{" not in terminal.text
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize(
+    "question", [AskPin(None, None, "Sanne", 3, SMARTCARD_PIN), AskPuk(None, "Sanne", 3)]
+)
+def test_a_pin_and_a_puk_are_asked_by_the_name_of_the_holder(
+    tmp_path: Path, language: Language, question: Question[str]
+) -> None:
+    """PIN-1: a PUK typed for another card costs that card a try."""
+    terminal = Terminal(tmp_path, ["12345678"], language=language)
+    terminal.face.ask(question)
+    assert "Sanne" in terminal.text
 
 
 @pytest.mark.parametrize(("question", "typed", "answer"), QUESTIONS)

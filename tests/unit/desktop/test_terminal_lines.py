@@ -41,7 +41,7 @@ QUESTIONS: list[Question[Any]] = [
     AskBirthDate(None, HOLDER, "De Linde"),
     ChoosePin(None, SMARTCARD_PIN, NUMBER),
     KeepPuk(None, Puk(PUK)),
-    AskPuk(None, 1),
+    AskPuk(None, HOLDER, 1),
     StartOver(None, NUMBER),
 ]
 

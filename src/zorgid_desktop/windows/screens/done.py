@@ -128,7 +128,7 @@ class WatchingScreen(DoneScreen):
     """A login that lasts as long as its card stays in the reader."""
 
     def __init__(self, words: Words, said: Said, tray: Tray | None) -> None:
-        super().__init__(words, "logged-in-title", said, which=Picture.out)
+        super().__init__(words, "logged-in-title", said, which=Picture.stay)
         self.body.insertWidget(self.body.count() - 1, paragraph(words.text("watching-close"), "hint"))
         if tray is not None:
             self.add_button("tray-remove").clicked.connect(tray.remove)

@@ -59,7 +59,45 @@ def facts_of(words: Words, context: Context) -> list[tuple[str, str]]:
     return facts
 
 
-class PinScreen(Screen):
+class SecretScreen(Screen):
+    """What asking a PIN and a PUK share: the tries, one field that says whose card it is, two buttons."""
+
+    edit: SecretEdit
+
+    def add_tries(self, tries_left: int | None, *, last: str, unknown: str) -> str:
+        """Say how often it may be tried, the last time as a warning; returns what a screen reader says."""
+        if tries_left == 1:
+            warning = Notice(self.words.text("trouble-mark"), Sentence(self.words.text(last), ""), "warn")
+            self.body.addWidget(warning)
+            return warning.spoken
+        name = unknown if tries_left is None else "tries-left"
+        text = self.words.text(name, tries_left=tries_left)
+        self.body.addWidget(paragraph(text))
+        return text
+
+    def add_secret(self, label: str, holder: str, hint: str, *, longest: int) -> None:
+        """Add the field, with a label that has the holder's name in it."""
+        self.edit = SecretEdit(longest=longest)
+        self.body.addWidget(field(self.words.text(label, holder=holder.replace("&", "&&")), self.edit, hint))
+        self.edit.setAccessibleName(self.words.text(label, holder=holder).replace("&", "", 1))
+        self.body.addWidget(ShowTyped(self.words, self.edit))
+
+    def end_with(self, name: str) -> None:
+        """Add the buttons, and begin in the field."""
+        self.finish()
+        send = self.add_button(name, kind="main")
+        send.clicked.connect(lambda: self.answer(self.edit.take()))
+        EnterPresses(send, self.edit)
+        self.add_cancel()
+        self.keep_in_sight(self.edit)
+        self.first = self.edit
+
+    def forget(self) -> None:
+        """Empty the field."""
+        self.edit.take()
+
+
+class PinScreen(SecretScreen):
     """One PIN; the tries that are left are said before it is typed."""
 
     def __init__(self, words: Words, question: AskPin) -> None:
@@ -71,38 +109,12 @@ class PinScreen(Screen):
             self.body.addWidget(panel)
             self.body.addWidget(paragraph(words.text("context-doubt")))
             spoken = [panel.spoken, words.text("context-doubt")]
-        self.edit = SecretEdit(longest=rules.longest)
         length = "pin-length-digits" if rules.digits_only else "pin-length"
         hint = words.text(length, shortest=rules.shortest, longest=rules.longest)
-        spoken.append(self._tries(question.tries_left))
-        label = words.text("pin-of", holder=question.holder.replace("&", "&&"))
-        self.body.addWidget(field(label, self.edit, hint))
-        self.edit.setAccessibleName(words.text("pin-of", holder=question.holder).replace("&", "", 1))
-        self.show_typed = ShowTyped(words, self.edit)
-        self.body.addWidget(self.show_typed)
+        spoken.append(self.add_tries(question.tries_left, last="tries-last", unknown="tries-unknown"))
+        self.add_secret("pin-of", question.holder, hint, longest=rules.longest)
         describe(self.edit, *spoken)
-        self.finish()
-        send = self.add_button("pin-send", kind="main")
-        send.clicked.connect(lambda: self.answer(self.edit.take()))
-        EnterPresses(send, self.edit)
-        self.add_cancel()
-        self.keep_in_sight(self.edit)
-        self.first = self.edit
-
-    def _tries(self, tries_left: int | None) -> str:
-        if tries_left == 1:
-            text = self.words.text("tries-last")
-            warning = Notice(self.words.text("trouble-mark"), Sentence(text, ""), "warn")
-            self.body.addWidget(warning)
-            return warning.spoken
-        name = "tries-unknown" if tries_left is None else "tries-left"
-        text = self.words.text(name, tries_left=tries_left)
-        self.body.addWidget(paragraph(text))
-        return text
-
-    def forget(self) -> None:
-        """Empty the field."""
-        self.edit.take()
+        self.end_with("pin-send")
 
 
 def _title(words: Words, context: Context | None) -> str:
@@ -112,36 +124,13 @@ def _title(words: Words, context: Context | None) -> str:
     return words.text(name, care_application=context.care_application)
 
 
-class PukScreen(Screen):
+class PukScreen(SecretScreen):
     """The PUK of a card whose PIN is blocked."""
 
     def __init__(self, words: Words, question: AskPuk) -> None:
         super().__init__(words, words.text("ask-puk-title"), trouble=question.trouble)
         self.body.addWidget(paragraph(words.text("ask-puk-why")))
-        spoken = self._tries(question.tries_left)
-        self.edit = SecretEdit(longest=LONGEST_PUK)
-        self.body.addWidget(field(words.text("ask-puk-field"), self.edit, words.text("puk-length")))
-        self.body.addWidget(ShowTyped(words, self.edit))
+        spoken = self.add_tries(question.tries_left, last="puk-tries-last", unknown="puk-tries-unknown")
+        self.add_secret("puk-of", question.holder, words.text("puk-length"), longest=LONGEST_PUK)
         describe(self.edit, spoken)
-        self.finish()
-        send = self.add_button("go-on", kind="main")
-        send.clicked.connect(lambda: self.answer(self.edit.take()))
-        EnterPresses(send, self.edit)
-        self.add_cancel()
-        self.keep_in_sight(self.edit)
-        self.first = self.edit
-
-    def _tries(self, tries_left: int | None) -> str:
-        if tries_left == 1:
-            sentence = Sentence(self.words.text("puk-tries-last"), "")
-            warning = Notice(self.words.text("trouble-mark"), sentence, "warn")
-            self.body.addWidget(warning)
-            return warning.spoken
-        name = "puk-tries-unknown" if tries_left is None else "tries-left"
-        text = self.words.text(name, tries_left=tries_left)
-        self.body.addWidget(paragraph(text))
-        return text
-
-    def forget(self) -> None:
-        """Empty the field."""
-        self.edit.take()
+        self.end_with("go-on")

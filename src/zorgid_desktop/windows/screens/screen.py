@@ -1,6 +1,5 @@
 """What every screen has: a title, a page that scrolls, and a row of buttons that stays in sight."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -12,14 +11,6 @@ from zorgid_desktop.windows.words import Words
 
 MARGIN = 28
 """White around a page, in units of 1/96 inch."""
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What a screen needs besides its question."""
-
-    words: Words
-    trouble: Trouble | None = None
 
 
 class Screen(QWidget):
