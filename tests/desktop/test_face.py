@@ -88,6 +88,7 @@ def test_a_message_reaches_the_window(face: WindowFace) -> None:
     face.told.connect(told.append)
     face.tell(Said("logged-in"))
     until(lambda: told)
+    assert told == [Said("logged-in")]
 
 
 def test_a_card_that_is_put_in_answers_by_itself(

@@ -16,7 +16,13 @@ from typing import Final
 
 from cardkit import apdu
 from cardkit.apdu import Command, Response
-from cardkit.errors import CardAnswerMalformed, CardError, CardGone
+from cardkit.errors import (
+    CardAnswerMalformed,
+    CardError,
+    CardGone,
+    ReaderAbsent,
+    ReaderServiceAbsent,
+)
 from cardkit.pcsc.reader import PcscReader, within
 from cardkit.pcsc.service import OpenCard, Service, reader_service
 from cardkit.pcsc.troubles import PcscFailed
@@ -100,9 +106,14 @@ def _passes(reader: PcscReader, data_bytes: int) -> bool | None:
 
 
 def _told_bytes(reader: PcscReader) -> int | None:
-    """Return the longest command that the reader says to take, or None when it says nothing (now)."""
+    """Return the longest command that the reader says to take, or None when it says nothing (now).
+
+    Raises `ReaderServiceAbsent`, `ReaderAbsent`.
+    """
     try:
         return within(reader.turn_seconds, lambda: _asked(reader), undo=lambda _told: None)
+    except (ReaderServiceAbsent, ReaderAbsent):
+        raise
     except CardError:
         return None
 

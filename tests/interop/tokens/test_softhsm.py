@@ -190,8 +190,10 @@ def test_a_key_can_be_made_that_wants_the_pin_once(token: Pkcs11Reader) -> None:
     with token.open_card() as card:
         card.verify_pin(PIN)
         key = card.generate_key(KeySlot.signature, KeyAlgorithm.p256, PinPolicy.once)
-        card.sign(key, b"once")
-        card.sign(key, b"twice")
+        for message in (b"once", b"twice"):
+            signature = card.sign(key, message)
+            assert isinstance(key.public_key, ec.EllipticCurvePublicKey)
+            key.public_key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
 
 
 def test_nobody_is_logged_in_after_a_hold(token: Pkcs11Reader) -> None:
@@ -387,3 +389,7 @@ def test_any_puk_fits_a_token_that_takes_it(token: Pkcs11Reader) -> None:
     with token.open_card() as card:
         card.change_puk(PUK, Puk("Puk123", ANY_PUK))
         card.unblock_pin(Puk("Puk123", ANY_PUK), NEW_PIN)
+    with token.open_card() as card:
+        card.verify_pin(NEW_PIN)
+        with pytest.raises(PukWrong):
+            card.unblock_pin(PUK, PIN)

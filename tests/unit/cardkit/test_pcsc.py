@@ -332,6 +332,15 @@ def test_a_reader_is_judged_by_what_passes_through_it(binding: Binding, verdict:
     assert all(Command.decode(each).ins == 0xA4 for each in binding.sent)
 
 
+@pytest.mark.parametrize(
+    ("call", "why"), [("SCardConnect", ReaderAbsent), ("SCardEstablishContext", ReaderServiceAbsent)]
+)
+def test_a_reader_that_is_not_there_is_not_judged(call: str, why: type[CardError]) -> None:
+    """INFO-4: it was unplugged, or nothing knows of readers; that is not a reader without a card."""
+    with pytest.raises(why):
+        check_reader(reader(Binding(state=0, fails={call: 0x80100009})))
+
+
 def test_what_the_reader_tells_is_taken_down() -> None:
     """INFO-4."""
     binding = Binding(state=0, told=bytes.fromhex("0301010A0400000100FF"))
