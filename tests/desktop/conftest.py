@@ -8,16 +8,13 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import pytest
 from PySide6.QtWidgets import QApplication
-from tests.desktop.driving import until
-
-from zorgid.kernel.sentences import Language
-from zorgid_desktop.windows.app import new_application
+from tests.desktop.driving import end_all_windows, the_application, until
 
 
 @pytest.fixture(scope="session")
 def application() -> QApplication:
     """Qt's application, as the app makes it."""
-    return new_application(Language.nl)
+    return the_application()
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +25,8 @@ def nothing_left(application: QApplication) -> Iterator[None]:
     """
     gc.disable()
     yield
-    for window in application.topLevelWidgets():
-        window.hide()
-        window.deleteLater()
     application.clipboard().clear()
-    application.processEvents()
+    end_all_windows()
     gc.enable()
 
 

@@ -4,16 +4,33 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 
+from zorgid.kernel.sentences import Language
+from zorgid_desktop.windows.app import new_application
 from zorgid_desktop.windows.flow_window import FlowWindow
 from zorgid_desktop.windows.screens.screen import Screen
 
 Kind = TypeVar("Kind", bound=QWidget)
 Wanted = TypeVar("Wanted", bound=Screen)
 LONGEST_SECONDS = 30
+
+
+def the_application() -> QApplication:
+    """Return Qt's application as the app makes it; a process has one, whichever test asks first."""
+    running = QApplication.instance()
+    return running if isinstance(running, QApplication) else new_application(Language.nl)
+
+
+def end_all_windows() -> None:
+    """End every window there is, here and now: on Qt's thread, before Python's collector meets it on another."""
+    for window in QApplication.topLevelWidgets():
+        window.hide()
+        window.deleteLater()
+    QApplication.processEvents()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def until(condition: Callable[[], object], seconds: float = LONGEST_SECONDS) -> None:

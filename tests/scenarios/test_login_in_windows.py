@@ -1,22 +1,23 @@
 """A login in the windows, and its session that ends when the card is pulled (LOGIN-2, LOGIN-7, LOGIN-10)."""
 
+import gc
 import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
-from tests.desktop.driving import key, read, screen_of, type_in, until
+from tests.desktop.driving import end_all_windows, key, read, screen_of, the_application, type_in, until
 from tests.interop.readers.desk import login_link
 from tests.scenarios.world import EMPLOYEE, Scenario
 
 from cardkit.virtual import VirtualReaders
 from zorgid.kernel.sentences import Language
 from zorgid.protocol.links import Browser, LaunchLink
-from zorgid_desktop.windows.app import Desk, new_application
+from zorgid_desktop.windows.app import Desk
 from zorgid_desktop.windows.clipboard import OnceOnClipboard
 from zorgid_desktop.windows.flow_window import FlowWindow
 from zorgid_desktop.windows.screens.address import AddressScreen
@@ -28,9 +29,11 @@ from zorgid_desktop.windows.work import Ways, following
 
 
 @pytest.fixture(scope="module")
-def application() -> QApplication:
-    running = QApplication.instance()
-    return running if isinstance(running, QApplication) else new_application(Language.nl)
+def application() -> Iterator[QApplication]:
+    gc.disable()  # as in the app, cycles are not collected on other threads than Qt's
+    yield the_application()
+    end_all_windows()
+    gc.enable()
 
 
 @pytest.fixture

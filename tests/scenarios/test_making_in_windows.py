@@ -1,22 +1,31 @@
 """A making in the windows, from the first question to the card in use: by keyboard, cards noticed by themselves."""
 
+import gc
 import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
-from tests.desktop.driving import key, press, read, screen_of, type_in, until
+from tests.desktop.driving import (
+    end_all_windows,
+    key,
+    press,
+    read,
+    screen_of,
+    the_application,
+    type_in,
+    until,
+)
 from tests.scenarios.checks import one_good_card
 from tests.scenarios.world import EMPLOYEE, NEW_PIN, Scenario
 
 from cardkit.virtual import VirtualReaders
 from zorgid.kernel.sentences import Language
-from zorgid_desktop.windows.app import new_application
 from zorgid_desktop.windows.clipboard import OnceOnClipboard
 from zorgid_desktop.windows.drawing import Studio
 from zorgid_desktop.windows.face import WindowFace
@@ -31,9 +40,11 @@ from zorgid_desktop.windows.words import Words
 
 
 @pytest.fixture(scope="module")
-def application() -> QApplication:
-    running = QApplication.instance()
-    return running if isinstance(running, QApplication) else new_application(Language.nl)
+def application() -> Iterator[QApplication]:
+    gc.disable()  # as in the app, cycles are not collected on other threads than Qt's
+    yield the_application()
+    end_all_windows()
+    gc.enable()
 
 
 Open = Callable[[Language], FlowWindow]

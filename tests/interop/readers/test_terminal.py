@@ -75,6 +75,7 @@ def test_of_two_real_readers_the_person_chooses(pcscd: Service, tmp_path: Path) 
         assert YUBIKEY in lines[place]
         terminal.type(place)
         terminal.read_until("Typ de pincode van de kaart van Bas Jansen")
+        terminal.read_until("Pincode (nog 3 keer):")
         terminal.type(PIN)
         for prompt in ("Nieuwe pincode:", "Nieuwe pincode, nog een keer:"):
             terminal.read_until(prompt)
