@@ -3,12 +3,15 @@
 import gc
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import pytest
-from PySide6.QtWidgets import QApplication
-from tests.desktop.driving import end_all_windows, the_application, until
+from PySide6.QtWidgets import QApplication, QWidget
+from tests.desktop.driving import end_windows, the_application, until
+
+from zorgid_desktop.windows.window import Window
 
 
 @pytest.fixture(scope="session")
@@ -18,15 +21,24 @@ def application() -> QApplication:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left(application: QApplication) -> Iterator[None]:
-    """Close what a test opened, and leave the clipboard empty.
+def nothing_left(application: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """End what windows a test opened, and leave the clipboard empty.
 
     As in the app, cycles are collected on Qt's thread only: a widget that ends on another one ends the program.
+    Windows are remembered as they are made: asking Qt for them at the end brings back half-ended ones.
     """
+    opened: list[QWidget] = []
+    make = Window.__init__
+
+    def remembered(window: Window, *given: Any, **named: Any) -> None:
+        make(window, *given, **named)
+        opened.append(window)
+
+    monkeypatch.setattr(Window, "__init__", remembered)
     gc.disable()
     yield
     application.clipboard().clear()
-    end_all_windows()
+    end_windows(opened)
     gc.enable()
 
 

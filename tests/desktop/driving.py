@@ -7,6 +7,7 @@ from typing import TypeVar
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
+from shiboken6 import isValid
 
 from zorgid.kernel.sentences import Language
 from zorgid_desktop.windows.app import new_application
@@ -24,13 +25,14 @@ def the_application() -> QApplication:
     return running if isinstance(running, QApplication) else new_application(Language.nl)
 
 
-def end_all_windows() -> None:
-    """End every window there is, here and now: on Qt's thread, before Python's collector meets it on another."""
-    for window in QApplication.topLevelWidgets():
-        window.hide()
-        window.deleteLater()
-    QApplication.processEvents()
+def end_windows(windows: list[QWidget]) -> None:
+    """End windows here and now: on Qt's thread, before Python's collector meets them on another."""
+    for window in windows:
+        if isValid(window):
+            window.hide()
+            window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    windows.clear()
 
 
 def until(condition: Callable[[], object], seconds: float = LONGEST_SECONDS) -> None:

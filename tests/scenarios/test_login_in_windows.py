@@ -1,16 +1,15 @@
 """A login in the windows, and its session that ends when the card is pulled (LOGIN-2, LOGIN-7, LOGIN-10)."""
 
-import gc
 import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
-from tests.desktop.driving import end_all_windows, key, read, screen_of, the_application, type_in, until
+from tests.desktop.driving import key, read, screen_of, the_application, type_in, until
 from tests.interop.readers.desk import login_link
 from tests.scenarios.world import EMPLOYEE, Scenario
 
@@ -29,11 +28,8 @@ from zorgid_desktop.windows.work import Ways, following
 
 
 @pytest.fixture(scope="module")
-def application() -> Iterator[QApplication]:
-    gc.disable()  # as in the app, cycles are not collected on other threads than Qt's
-    yield the_application()
-    end_all_windows()
-    gc.enable()
+def application() -> QApplication:
+    return the_application()
 
 
 @pytest.fixture

@@ -1,18 +1,16 @@
 """A making in the windows, from the first question to the card in use: by keyboard, cards noticed by themselves."""
 
-import gc
 import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from tests.desktop.driving import (
-    end_all_windows,
     key,
     press,
     read,
@@ -40,11 +38,8 @@ from zorgid_desktop.windows.words import Words
 
 
 @pytest.fixture(scope="module")
-def application() -> Iterator[QApplication]:
-    gc.disable()  # as in the app, cycles are not collected on other threads than Qt's
-    yield the_application()
-    end_all_windows()
-    gc.enable()
+def application() -> QApplication:
+    return the_application()
 
 
 Open = Callable[[Language], FlowWindow]
