@@ -25,14 +25,31 @@ def the_application() -> QApplication:
     return running if isinstance(running, QApplication) else new_application(Language.nl)
 
 
+KEPT: list[QWidget] = []
+"""Windows whose flow goes on after its test: their threads may still speak to them."""
+
+
 def end_windows(windows: list[QWidget]) -> None:
     """End windows here and now: on Qt's thread, before Python's collector meets them on another."""
     for window in windows:
-        if isValid(window):
-            window.hide()
-            window.deleteLater()
+        if not isValid(window):
+            continue
+        if isinstance(window, FlowWindow) and not flow_is_over(window):
+            KEPT.append(window)
+            continue
+        window.hide()
+        window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     windows.clear()
+
+
+def flow_is_over(window: FlowWindow) -> bool:
+    """Stop the flow of a window and tell whether its thread has ended."""
+    window.face.stop()
+    thread = window._thread
+    if thread is not None:
+        thread.join(5)
+    return thread is None or not thread.is_alive()
 
 
 def until(condition: Callable[[], object], seconds: float = LONGEST_SECONDS) -> None:
