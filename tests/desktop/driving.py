@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
-from shiboken6 import isValid
 
 from zorgid.kernel.sentences import Language
 from zorgid_desktop.windows.app import new_application
@@ -23,33 +22,6 @@ def the_application() -> QApplication:
     """Return Qt's application as the app makes it; a process has one, whichever test asks first."""
     running = QApplication.instance()
     return running if isinstance(running, QApplication) else new_application(Language.nl)
-
-
-KEPT: list[QWidget] = []
-"""Windows whose flow goes on after its test: their threads may still speak to them."""
-
-
-def end_windows(windows: list[QWidget]) -> None:
-    """End windows here and now: on Qt's thread, before Python's collector meets them on another."""
-    for window in windows:
-        if not isValid(window):
-            continue
-        if isinstance(window, FlowWindow) and not flow_is_over(window):
-            KEPT.append(window)
-            continue
-        window.hide()
-        window.deleteLater()
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    windows.clear()
-
-
-def flow_is_over(window: FlowWindow) -> bool:
-    """Stop the flow of a window and tell whether its thread has ended."""
-    window.face.stop()
-    thread = window._thread
-    if thread is not None:
-        thread.join(5)
-    return thread is None or not thread.is_alive()
 
 
 def until(condition: Callable[[], object], seconds: float = LONGEST_SECONDS) -> None:

@@ -7,6 +7,7 @@ position: see `breaks.py`. All keys are P-256, and the clock stands still until 
 
 import asyncio
 import base64
+import faulthandler
 import itertools
 import threading
 import time
@@ -227,8 +228,12 @@ class Scenario:
     # --- Running things --------------------------------------------------------------------------------------
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the platform's loop and return its result."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
+        """Run a coroutine on the platform's loop and return its result; when none comes, say what all threads do."""
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
+        except TimeoutError:
+            faulthandler.dump_traceback()
+            raise
 
     def in_work(self, action: Any) -> Any:
         """Run `await action(work)` in one transaction and return its result."""

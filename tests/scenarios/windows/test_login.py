@@ -1,15 +1,11 @@
 """A login in the windows, and its session that ends when the card is pulled (LOGIN-2, LOGIN-7, LOGIN-10)."""
 
-import os
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
 from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
-from tests.desktop.driving import key, read, screen_of, the_application, type_in, until
+from tests.desktop.driving import key, read, screen_of, type_in, until
 from tests.interop.readers.desk import login_link
 from tests.scenarios.world import EMPLOYEE, Scenario
 
@@ -25,11 +21,6 @@ from zorgid_desktop.windows.screens.insert import InsertScreen
 from zorgid_desktop.windows.screens.pin import PinScreen
 from zorgid_desktop.windows.words import Words
 from zorgid_desktop.windows.work import Ways, following
-
-
-@pytest.fixture(scope="module")
-def application() -> QApplication:
-    return the_application()
 
 
 @pytest.fixture

@@ -1,9 +1,5 @@
 """A making in the windows, from the first question to the card in use: by keyboard, cards noticed by themselves."""
 
-import os
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +11,6 @@ from tests.desktop.driving import (
     press,
     read,
     screen_of,
-    the_application,
     type_in,
     until,
 )
@@ -35,12 +30,6 @@ from zorgid_desktop.windows.screens.new_pin import NewPinScreen
 from zorgid_desktop.windows.screens.pin import PinScreen
 from zorgid_desktop.windows.screens.puk import KeepPukScreen
 from zorgid_desktop.windows.words import Words
-
-
-@pytest.fixture(scope="module")
-def application() -> QApplication:
-    return the_application()
-
 
 Open = Callable[[Language], FlowWindow]
 
