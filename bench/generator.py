@@ -6,16 +6,15 @@ It spends a fraction of what the servers spend for the same request; how much is
 import asyncio
 import json
 import resource
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Self
 
+from bench.companion import Companion
 from bench.relying_party import Application, Login, Place, log_in
 from bench.wire import Line
 
@@ -26,7 +25,7 @@ RACES = 50
 Errand = Callable[[Line, Login], Awaitable[Any]]
 
 
-class Generator(AbstractContextManager["Generator"]):
+class Generator(Companion):
     """The process, seen from the one that measures."""
 
     def __init__(self, job: dict[str, Any]) -> None:
@@ -34,41 +33,22 @@ class Generator(AbstractContextManager["Generator"]):
 
     def __enter__(self) -> Self:
         """Start it, and wait until everything is prepared."""
-        command = [sys.executable, "-m", "bench.generator"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._say(json.dumps(self._job))
-        self._hear("ready")
+        self.start("bench.generator", self._job)
+        self._answer("ready")
         return self
 
     def run(self) -> dict[str, Any]:
         """Let it run and return what it saw while it did."""
-        self._say("go")
-        return self._hear("found")
+        self.say("go")
+        return self._answer("found")
 
     def attack(self) -> dict[str, Any]:
         """Let it try what must be refused and return what came of it."""
-        self._say("attack")
-        return self._hear("found")
+        self.say("attack")
+        return self._answer("found")
 
-    def __exit__(self, *exception: object) -> None:
-        """End it."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-
-    def _say(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
-
-    def _hear(self, word: str) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        heard = self._process.stdout.readline()
-        if not heard:
-            raise RuntimeError("the generator ended; what it said stands above")
-        told: dict[str, Any] = json.loads(heard)[word]
+    def _answer(self, word: str) -> dict[str, Any]:
+        told: dict[str, Any] = self.hear()[word]
         return told
 
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
-from contextlib import AbstractContextManager
 from dataclasses import asdict
-from typing import Any, Self
+from typing import Self
 
+from bench.companion import Companion
 from bench.relying_party import Application, Login, Place
 from bench.wire import HEAD_ENDS, Line, request
 
@@ -17,7 +16,7 @@ COOKIE = "__Host-zid-tx"
 AT_ONCE = 16
 
 
-class WaitingRoom(AbstractContextManager["WaitingRoom"]):
+class WaitingRoom(Companion):
     """The process, seen from the one that measures. `cookies` are those of its browsers."""
 
     def __init__(self, place: Place, application: Application, browsers: int) -> None:
@@ -25,37 +24,15 @@ class WaitingRoom(AbstractContextManager["WaitingRoom"]):
 
     def __enter__(self) -> Self:
         """Start it, and wait until every browser heard its first event."""
-        command = [sys.executable, "-m", "bench.waiting_room"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._say(json.dumps(self._told))
-        self.cookies: list[str] = self._hear()
+        self.start("bench.waiting_room", self._told)
+        self.cookies: list[str] = self.hear()
         return self
 
     def heard(self, count: int) -> dict[str, float]:
         """Return when which browser heard of its cancelling, once `count` did or after ten seconds."""
-        self._say(str(count))
-        heard: dict[str, float] = self._hear()
+        self.say(str(count))
+        heard: dict[str, float] = self.hear()
         return heard
-
-    def __exit__(self, *exception: object) -> None:
-        """End it; all streams break off."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-
-    def _say(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
-
-    def _hear(self) -> Any:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the waiting room ended; what it said stands above")
-        return json.loads(line)
 
 
 class Browser(asyncio.Protocol):
