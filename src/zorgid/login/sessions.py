@@ -93,10 +93,8 @@ async def sessions_for(work: Work, cookies: Sequence[Secret]) -> Sequence[Sessio
     """Return for each cookie what `session_for` returns or raises, in two round trips for all."""
     rows = await store.sessions_by_cookie(work, [cookie.digest() for cookie in cookies])
     living = await _living_of_each(work, rows, stays=True)
-    in_order = sorted((one for one in living if isinstance(one, Session)), key=lambda one: one.id)
-    for (
-        session
-    ) in in_order:  # so that two works with the same sessions do not wait for each other in a circle
+    # In one order, so that two works with the same sessions do not wait for each other in a circle.
+    for session in sorted((one for one in living if isinstance(one, Session)), key=lambda one: one.id):
         await _touch(work, session)
     return living
 
