@@ -20,8 +20,9 @@ from tests.ca_builders import new_card, served
 from zorgid.ca.model import CertificateStatus
 from zorgid.web.pki import wire
 from zorgid.web.pki.app import PkiApp
-from zorgid.web.pki.door import Line, PlainDoor
+from zorgid.web.pki.door import PlainDoor
 from zorgid.web.pki.http1 import NotUnderstood, request_of
+from zorgid.web.pki.line import Line
 from zorgid.web.pki.wire import Reply, ocsp_request_of_path
 from zorgid.web.server import Door, serving
 
@@ -337,11 +338,11 @@ def test_no_bytes_break_the_reader_of_requests(noise, at):
 
 @pytest.mark.parametrize("said", [b"", b"GET /ocsp/x HTT"])
 async def test_who_says_nothing_whole_is_hung_up_on(house, monkeypatch, said):
-    monkeypatch.setattr("zorgid.web.pki.door.WHOLE_WITHIN_SECONDS", 1.0)
+    monkeypatch.setattr("zorgid.web.pki.line.WHOLE_WITHIN_SECONDS", 1.0)
     async with served(house.app, house.port):
         reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
         writer.write(said or b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n")
-        monkeypatch.setattr("zorgid.web.pki.door.IDLE_SECONDS", 0.0)
+        monkeypatch.setattr("zorgid.web.pki.line.IDLE_SECONDS", 0.0)
         async with asyncio.timeout(20):
             await reader.read()
         writer.close()
@@ -402,7 +403,7 @@ async def test_when_there_is_no_room_the_next_waits_until_somebody_leaves(house,
 
 
 async def test_who_takes_nothing_of_an_answer_is_hung_up_on(house, monkeypatch):
-    monkeypatch.setattr("zorgid.web.pki.door.SENT_WITHIN_SECONDS", 0.0)
+    monkeypatch.setattr("zorgid.web.pki.line.SENT_WITHIN_SECONDS", 0.0)
 
     async def large(_self, _one):
         return Reply(200, bytes(50_000_000))
