@@ -168,7 +168,7 @@ def test_what_the_security_officer_has_follows_from_the_token(manufacturer: str,
 )
 def test_our_rules_are_narrowed_to_what_the_token_takes(shortest: int, longest: int, rules: PinRules) -> None:
     """PIN-3: what the token would refuse is refused before it hears of it."""
-    from cardkit.pkcs11.use import narrowed
+    from cardkit.pkcs11.session import narrowed
 
     info = TokenInfo("", "", "", "", NONE, shortest, longest)
     assert narrowed(SMARTCARD_PIN, info) == rules
