@@ -1,12 +1,23 @@
 """Changes and unblocks the PIN of the card in the reader; done by the employee alone (PIN-2)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from cardkit.card import Card
 from cardkit.errors import CardError, CardRefused, PukBlocked, PukUnfit, PukWrong
 from cardkit.readers import Readers
 from cardkit.secrets import Puk
-from zorgid_desktop.flow.asking import AskPuk, Face, InsertCard, Said, SeenCard, Trouble, Wanted
+from zorgid_desktop.flow.asking import (
+    AskPuk,
+    Errand,
+    Face,
+    InsertCard,
+    Said,
+    SeenCard,
+    Trouble,
+    Wanted,
+    on_errand,
+)
 from zorgid_desktop.flow.cards import (
     FlowStopped,
     WrongCard,
@@ -18,16 +29,22 @@ from zorgid_desktop.flow.cards import (
 from zorgid_desktop.flow.choosing import Need, card_in
 from zorgid_desktop.flow.seeing import holder_of
 
+PinAct = Callable[[Face, Card], None]
+"""Does something with the PIN of a card."""
 
-def with_own_card(
-    readers: Readers, face: Face, act: Callable[[Face, Card], None], *, very: SeenCard | None = None
-) -> None:
+
+def with_own_card(readers: Readers, face: Face, act: PinAct, *, very: SeenCard | None = None) -> None:
     """Do something with the PIN of the card that the person puts in; a trouble with it can be mended.
 
     Where the person pointed at a `very` card, no other one is asked for its PIN.
 
     Raises `FlowStopped` and `Cancelled` as `act` does.
     """
+    with on_errand(ERRANDS.get(act)):
+        _with_card(readers, face, act, very)
+
+
+def _with_card(readers: Readers, face: Face, act: PinAct, very: SeenCard | None) -> None:
     trouble: Trouble | None = None
     while True:
         face.ask(InsertCard(trouble, Wanted.own_card))
@@ -95,3 +112,10 @@ def unblock_pin(face: Face, card: Card, puk_text: str) -> Trouble | None:
         return not_taken(refused)
     face.tell(Said("pin-changed"))
     return None
+
+
+ERRANDS: Final[Mapping[PinAct, Errand]] = {
+    change_pin: Errand.pin_change,
+    ask_puk_and_unblock: Errand.unblocking,
+}
+"""What the person came for, by what is done with the PIN."""

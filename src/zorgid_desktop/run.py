@@ -2,14 +2,16 @@
 
 from zorgid.protocol.context import Purpose
 from zorgid.protocol.links import LaunchLink
-from zorgid_desktop.flow.asking import Face
+from zorgid_desktop.flow.asking import Errand, Face, on_errand
 from zorgid_desktop.flow.login import LoggedIn, Surroundings, log_in
 from zorgid_desktop.flow.making import make_card
 
 
 def run_link(around: Surroundings, face: Face, link: LaunchLink) -> LoggedIn:
     """Do what the link is for, and return the login that it began with. Raises as the flows do."""
-    logged_in = log_in(around, face, link)
+    with on_errand(Errand.login):
+        logged_in = log_in(around, face, link)
     if logged_in.context.purpose is Purpose.make_card:
-        make_card(around, face, link)
+        with on_errand(Errand.making):
+            make_card(around, face, link)
     return logged_in

@@ -161,7 +161,10 @@ def troubles(language: Language) -> Mapping[str, Said | Told]:
     return {
         "stopped-refused": REFUSED[language],
         "stopped-pin-blocked": Said("pin-blocked", {"holder": HOLDER}),
-        "stopped-cancelled": Said("cancelled"),
+        "stopped-cancelled": Said("cancelled-login"),
+        "stopped-cancelled-making": Said("cancelled-making"),
+        "stopped-cancelled-pin-change": Said("cancelled-pin-change"),
+        "stopped-cancelled-unblocking": Said("cancelled-unblocking"),
         "stopped-unforeseen": Said("unforeseen", {"reference": "KeyError/making:210"}),
     }
 

@@ -14,14 +14,17 @@ from cardkit.secrets import SMARTCARD_PIN
 from zorgid.kernel.sentences import Language
 from zorgid_desktop.flow.asking import AskPin, Cancelled, Said
 from zorgid_desktop.flow.cards import FlowStopped
+from zorgid_desktop.windows.card_list import Turn
 from zorgid_desktop.windows.clipboard import OnceOnClipboard
 from zorgid_desktop.windows.drawing import Studio
 from zorgid_desktop.windows.face import WindowFace
 from zorgid_desktop.windows.flow_window import FlowWindow, Work
 from zorgid_desktop.windows.screens.done import DoneScreen, MadeScreen, StoppedScreen
+from zorgid_desktop.windows.screens.insert import InsertScreen
 from zorgid_desktop.windows.screens.pin import PinScreen
 from zorgid_desktop.windows.screens.progress import BusyScreen, MakingScreen
 from zorgid_desktop.windows.words import Words
+from zorgid_desktop.windows.work import acting
 
 SECRET = "Linde24"
 PIN_QUESTION = AskPin(None, a_context(Language.nl), "Sanne", 3, SMARTCARD_PIN)
@@ -93,6 +96,20 @@ def test_what_was_typed_is_gone_when_the_person_stops(opened: Open) -> None:
     screen_of(window, StoppedScreen)
     assert forgotten == [""]
     assert SECRET not in read(window)
+
+
+@pytest.mark.parametrize(
+    ("act", "button"), [("change-pin", "Pincode veranderen"), ("unblock-pin", "Deblokkeren met pukcode")]
+)
+def test_who_stops_at_a_pin_is_sent_to_the_button_where_that_began(
+    opened: Open, act: str, button: str
+) -> None:
+    window = opened(acting(act, Turn()))
+    screen_of(window, InsertScreen)
+    press(window, "Annuleer")
+    screen = screen_of(window, StoppedScreen)
+    assert screen.title == "U bent gestopt"
+    assert f"Kies in de lijst met kaarten weer {button}." in read(window)
 
 
 def test_a_refusal_stays_until_it_is_closed(opened: Open) -> None:

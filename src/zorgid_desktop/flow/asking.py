@@ -1,6 +1,7 @@
 """What a flow asks of a person and tells one, as values; a face draws them and gives the answers back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -15,8 +16,30 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Errand(StrEnum):
+    """What the person came for; it says where to begin again after a stop."""
+
+    login = "login"
+    making = "making"
+    pin_change = "pin-change"
+    unblocking = "unblocking"
+
+
 class Cancelled(Exception):
-    """The person does not want to go on."""
+    """The person does not want to go on, with the errand that was on."""
+
+    def __init__(self, errand: Errand | None = None) -> None:
+        super().__init__()
+        self.errand = errand
+
+
+@contextmanager
+def on_errand(errand: Errand | None) -> Iterator[None]:
+    """Say of a stop inside, also by Ctrl-C, what the person came for."""
+    try:
+        yield
+    except (Cancelled, KeyboardInterrupt):
+        raise Cancelled(errand) from None
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,24 @@
 """What to tell the person when a flow ended early, whatever ended it; no traceback ever reaches a person."""
 
 import traceback
+from collections.abc import Mapping
 from pathlib import PurePath
+from typing import Final
 
 from cardkit.errors import CardError
-from zorgid_desktop.flow.asking import Cancelled, Said, Trouble
+from zorgid_desktop.flow.asking import Cancelled, Errand, Said, Trouble
 from zorgid_desktop.flow.cards import FlowStopped, trouble_of
 from zorgid_desktop.refused import PlatformRefused, PlatformUnreachable, told
+
+STOPPED: Final = "cancelled"
+STOPPED_ON: Final[Mapping[Errand | None, str]] = {
+    None: STOPPED,
+    Errand.login: "cancelled-login",
+    Errand.making: "cancelled-making",
+    Errand.pin_change: "cancelled-pin-change",
+    Errand.unblocking: "cancelled-unblocking",
+}
+"""What is said to whoever stops, by what the person came for: each goes on at another place."""
 
 
 def why_it_ended(error: BaseException) -> Trouble:
@@ -20,8 +32,10 @@ def why_it_ended(error: BaseException) -> Trouble:
 
 def _in_own_words(error: BaseException) -> Said:
     match error:
-        case Cancelled() | KeyboardInterrupt():
-            return Said("cancelled")
+        case Cancelled(errand=errand):
+            return Said(STOPPED_ON[errand])
+        case KeyboardInterrupt():
+            return Said(STOPPED)
         case PlatformUnreachable():
             return Said("platform-unreachable")
         case CardError():

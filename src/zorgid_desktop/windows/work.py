@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from cardkit.card import Card
 from zorgid.kernel.sentences import Language
 from zorgid.protocol.links import Browser, LaunchLink, parse_link
 from zorgid_desktop.browsers import open_in_browser
@@ -15,14 +14,14 @@ from zorgid_desktop.environments import origin_of
 from zorgid_desktop.flow.asking import Face, Said
 from zorgid_desktop.flow.login import Surroundings
 from zorgid_desktop.flow.watching import watch_card, watches
-from zorgid_desktop.pins import ask_puk_and_unblock, change_pin, with_own_card
+from zorgid_desktop.pins import PinAct, ask_puk_and_unblock, change_pin, with_own_card
 from zorgid_desktop.run import run_link
 from zorgid_desktop.server import Platform
 from zorgid_desktop.windows.card_list import Turn
 from zorgid_desktop.windows.face import WindowFace
 from zorgid_desktop.windows.flow_window import Work
 
-ACTS: Final[dict[str, Callable[[Face, Card], None]]] = {
+ACTS: Final[dict[str, PinAct]] = {
     "change-pin": change_pin,
     "unblock-pin": ask_puk_and_unblock,
 }

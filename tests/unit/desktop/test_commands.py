@@ -8,7 +8,17 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.unit.desktop.builders import DIGITS, HOLDER, PIN, PUK, Terminal, a_blank_in, a_card_in
+from tests.unit.desktop.builders import (
+    DIGITS,
+    HOLDER,
+    PIN,
+    PUK,
+    ScriptedFace,
+    Terminal,
+    a_blank_in,
+    a_card_in,
+    an_act,
+)
 
 from cardkit import errors
 from cardkit.card import CertificateUsage
@@ -16,11 +26,14 @@ from cardkit.readers import PivReader
 from cardkit.secrets import Pin
 from cardkit.virtual import VirtualReader
 from zorgid.kernel.sentences import Language
-from zorgid.protocol.links import Browser
+from zorgid.protocol.links import Browser, parse_link
 from zorgid.protocol.messages import Problem
 from zorgid_desktop import cli, server
-from zorgid_desktop.flow.asking import Cancelled, Said
+from zorgid_desktop.flow.asking import Cancelled, CardKind, Said, SeenCard
 from zorgid_desktop.flow.cards import FlowStopped
+from zorgid_desktop.flow.ending import why_it_ended
+from zorgid_desktop.flow.login import LoggedIn
+from zorgid_desktop.run import run_link
 from zorgid_desktop.server import PlatformRefused, PlatformUnreachable
 from zorgid_desktop.texts import catalogue
 from zorgid_desktop.workplace import Workplace
@@ -90,6 +103,43 @@ def test_a_puk_that_is_wrong_three_times_leads_to_a_new_card(tmp_path: Path, run
     code, terminal = run("pin", "unblock", typed=("1",))
     assert (code, terminal.hidden_prompts) == (1, [])
     assert text_of("puk-blocked") in terminal.screen
+
+
+@pytest.mark.parametrize(
+    ("act", "code"), [("change", "cancelled-pin-change"), ("unblock", "cancelled-unblocking")]
+)
+@pytest.mark.parametrize("typed", [("stop",), ("anna",), (KeyboardInterrupt(),)])
+def test_who_stops_at_a_pin_is_told_how_to_do_it_again(
+    act: str, code: str, typed: tuple[Any, ...], tmp_path: Path, run: Run
+) -> None:
+    """ALL-2: there is no page that such a person came from."""
+    a_card_in(tmp_path)
+    exit_code, terminal = run("pin", act, typed=typed, hidden=("stop",))
+    assert exit_code == 1
+    assert f"! {text_of(code)}" in terminal.shown
+    assert f"zorgid-desktop pin {act}" in terminal.screen
+    assert "pagina" not in terminal.screen
+
+
+@pytest.mark.parametrize("stop", [Cancelled, KeyboardInterrupt])
+@pytest.mark.parametrize(
+    ("stopped_in", "code"), [("log_in", "cancelled-login"), ("make_card", "cancelled-making")]
+)
+def test_who_stops_on_the_way_of_a_link_is_told_where_to_begin_again(
+    stopped_in: str, code: str, stop: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ALL-2."""
+
+    def stopped(*_: Any) -> None:
+        raise stop
+
+    logged_in = LoggedIn(an_act(), SeenCard("Links", CardKind.uzi_card))
+    monkeypatch.setattr("zorgid_desktop.run.log_in", lambda *_: logged_in)
+    monkeypatch.setattr(f"zorgid_desktop.run.{stopped_in}", stopped)
+    around: Any = None
+    with pytest.raises(Cancelled) as ended:
+        run_link(around, ScriptedFace(), parse_link(LINK))
+    assert why_it_ended(ended.value) == Said(code)
 
 
 @pytest.mark.parametrize("words", [("open", LINK), ("pin", "change"), ("pin", "unblock"), ("cards",)])

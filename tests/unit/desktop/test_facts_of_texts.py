@@ -14,6 +14,7 @@ from zorgid.protocol.environments import EnvironmentRefused
 from zorgid.protocol.errors import LinkMalformed
 from zorgid_desktop.flow.asking import Wanted
 from zorgid_desktop.flow.cards import TROUBLES
+from zorgid_desktop.flow.ending import STOPPED, STOPPED_ON
 from zorgid_desktop.flow.login import ENDED
 from zorgid_desktop.texts import catalogue
 
@@ -27,6 +28,8 @@ LINK_REFUSED = "ending.py: error.code in _about_link"
 
 NOT_SPELT_OUT: dict[str, set[str]] = {
     PASSED_ON: set(),
+    "ending.py: STOPPED_ON[errand] in _in_own_words": set(STOPPED_ON.values()),
+    "ending.py: STOPPED in _in_own_words": {STOPPED},
     LINK_REFUSED: {LinkMalformed.code, *(kind.code for kind in EnvironmentRefused.__subclasses__())},
     "cards.py: code in unfit": {"pin-unfit", "pin-unfit-digits"},
     "cards.py: TROUBLES.get(type(error), 'card-trouble') in trouble_of": {*TROUBLES.values(), "card-trouble"},

@@ -14,6 +14,7 @@ from zorgid.protocol.environments import EnvironmentRefused
 from zorgid.protocol.errors import LinkMalformed
 from zorgid_desktop.flow.asking import Said, Told, Wanted
 from zorgid_desktop.flow.cards import TROUBLES
+from zorgid_desktop.flow.ending import STOPPED_ON
 from zorgid_desktop.flow.login import ENDED
 from zorgid_desktop.server import PlatformUnreachable
 from zorgid_desktop.texts import catalogue, language_of, sentence
@@ -23,6 +24,7 @@ SPEAKERS = {"Said", "_said"}
 CODES_IN_TABLES = {
     *TROUBLES.values(),
     *(code for code in ENDED.values() if code),
+    *STOPPED_ON.values(),
     *(f"module-{flaw}" for flaw in ModuleFlaw),
     *(f"ask-{wanted}" for wanted in Wanted),
     "ask-blank-card-again",

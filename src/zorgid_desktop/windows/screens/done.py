@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from zorgid.kernel.sentences import Sentence
 from zorgid_desktop.flow.asking import Said, Trouble
+from zorgid_desktop.flow.ending import STOPPED_ON
 from zorgid_desktop.reminder import reminder
 from zorgid_desktop.windows.parts import Facts, Notice, announce, button, drawing, paragraph, row
 from zorgid_desktop.windows.pictures import Picture, picture
@@ -138,7 +139,7 @@ class StoppedScreen(LastScreen):
     """A refusal of the platform, a trouble of the app, or a stop by the person: what, and what to do next."""
 
     def __init__(self, words: Words, trouble: Trouble) -> None:
-        is_own_wish = trouble.code == "cancelled"
+        is_own_wish = trouble.code in STOPPED_ON.values()
         title = "cancelled-title" if is_own_wish else "stopped-title"
         super().__init__(words, words.text(title), trouble=None if is_own_wish else trouble)
         if is_own_wish:
