@@ -51,6 +51,10 @@ SIGN_AGAIN_AFTER: Final = timedelta(minutes=5)
 RESPONDER_SECONDS: Final = 600.0
 """How long a responder certificate is used before the database is asked for a newer one."""
 
+SIGNED_AT_ONCE: Final = 4
+"""Fresh answers that are made at the same time. Anybody may ask for them without end, and the few connections
+to the database are those of the logins too (`Settings.most_connections`)."""
+
 logger = logging.getLogger(__name__)
 
 IssuerHashes = tuple[CertIdHash, bytes, bytes]
@@ -95,6 +99,7 @@ class OcspResponder:
         self._monotonic = monotonic
         self._authorities = authorities_by_hashes(hierarchy)
         self._responders: dict[str, _LoadedResponder] = {}
+        self._turns = asyncio.Semaphore(SIGNED_AT_ONCE)
         self.memory = AnswerMemory(random(8).hex(), monotonic)
 
     async def answer(self, unverified: bytes) -> OcspAnswer:
@@ -158,6 +163,12 @@ class OcspResponder:
         self, authority: Authority, asked: CertId, nonce: bytes | None
     ) -> tuple[KeptAnswer, bool]:
         """Return a fresh answer from the database, and whether there is such a certificate."""
+        async with self._turns:
+            return await self._sign_now(authority, asked, nonce)
+
+    async def _sign_now(
+        self, authority: Authority, asked: CertId, nonce: bytes | None
+    ) -> tuple[KeptAnswer, bool]:
         async with self._database.work(self._origin) as work:
             status = await status_store.status_now(work, authority.name, asked.serial)
             responder = await self._responder(work, authority)

@@ -3,6 +3,7 @@
 It has a door of its own; over ASGI it answers the same.
 """
 
+import asyncio
 import contextlib
 import hashlib
 import logging
@@ -48,6 +49,9 @@ OCSP_BELOW: Final = f"{OCSP_PATH}/"
 OCSP_TYPE: Final = b"application/ocsp-response"
 READING: Final = ("GET", "HEAD")
 
+LISTS_AT_ONCE: Final = 2
+"""Lists that are looked up at the same time; who waits finds a long new one in memory."""
+
 SECONDS_REMEMBERED: Final = 1_000
 """Answers, each in one second, of which the headers are kept finished."""
 
@@ -72,6 +76,7 @@ class PkiApp:
     clock: Clock
     origin: Origin
     _crls: dict[AuthorityName, PublishedCrl] = field(default_factory=dict)
+    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LISTS_AT_ONCE))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
@@ -165,7 +170,7 @@ class PkiApp:
     async def _crl(self, name: AuthorityName | None) -> Reply:
         if name is None:
             return Reply(404)
-        async with self.database.work(self.origin) as work:
+        async with self._turns, self.database.work(self.origin) as work:
             number = await current_crl_number(work, name)
             kept = self._crls.get(name)
             if kept is not None and kept.number == number:

@@ -15,6 +15,8 @@ from typing import Final
 from zorgid.web.pki.wire import MOST_REQUEST_BYTES, Reply
 
 MOST_HEAD_BYTES: Final = 16 * 1024
+MOST_FIELDS: Final = 100
+"""More than any program or proxy sends; reading thousands of tiny ones takes milliseconds, for everybody."""
 HEAD_ENDS: Final = b"\r\n\r\n"
 SHORT_HEAD_BYTES: Final = 1024
 """Heads up to here are remembered: a program asks about the same certificate in the same words."""
@@ -22,7 +24,7 @@ REMEMBERED_HEADS: Final = 10_000
 
 _REQUEST_LINE: Final = re.compile(rb"([A-Z]+) (/[\x21-\x7e]*|\*|http://[\x21-\x7e]+) HTTP/1\.([01])")
 _FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\x20-\x7e\x80-\xff\t]*)")
-_ORIGIN: Final = re.compile(r"http://[^/?]*")
+_ORIGIN: Final = re.compile(r"\Ahttp://[^/?]*")
 
 
 class NotUnderstood(Exception):
@@ -87,9 +89,16 @@ def request_of(received: bytes) -> Request | Head | None:
     return Request(head, received[begins:ends], ends) if len(received) >= ends else head
 
 
+def length_of(head: Head, received: bytes) -> int:
+    """Return how many bytes the request with this head, which stands first in what was received, takes."""
+    return received.index(HEAD_ENDS) + len(HEAD_ENDS) + head.body_bytes
+
+
 def read_head(text: bytes) -> Head:
     """Return what a head says, given without the empty line that ends it. Raises `NotUnderstood`."""
-    first, *lines = text.split(b"\r\n")
+    first, *lines = text.split(b"\r\n", MOST_FIELDS + 1)
+    if len(lines) > MOST_FIELDS:
+        raise NotUnderstood(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
     asked = _REQUEST_LINE.fullmatch(first)
     if asked is None:
         raise NotUnderstood(HTTPStatus.BAD_REQUEST)

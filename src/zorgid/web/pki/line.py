@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Final, Protocol, cast
 
-from zorgid.web.pki.http1 import Head, NotUnderstood, Request, request_of, written
+from zorgid.web.pki.http1 import Head, NotUnderstood, Request, length_of, request_of, written
 from zorgid.web.pki.wire import Reply, fitted
 
 WHOLE_WITHIN_SECONDS: Final = 10.0
@@ -66,7 +66,8 @@ class Line(asyncio.Protocol):
         self._answering: asyncio.Task[None] | None = None
         self._is_full = False
         self._is_last = False
-        self._was_told_to_go_on = False
+        self._awaited_bytes = 0
+        """How much of a request there must be once its head was read; crumbs of a body are not looked at."""
         self._rest = memoryview(b"")
         self._unsent = 0
         self.until = door.now() + WHOLE_WITHIN_SECONDS
@@ -107,19 +108,26 @@ class Line(asyncio.Protocol):
         """Answer whatever is whole."""
         assert self._transport is not None
         while self._received and not (self._is_at_something or self._transport.is_closing()):
+            if len(self._received) < self._awaited_bytes:
+                return
             try:
                 asked = request_of(self._received)
             except NotUnderstood as refused:
                 self._send(fitted(Reply(refused.status), method="", known=""), is_last=True)
                 return
             if not isinstance(asked, Request):
-                if asked is not None and asked.awaits_word and not self._was_told_to_go_on:
-                    self._was_told_to_go_on = True
-                    self._transport.write(CONTINUE)
+                if asked is not None:
+                    self._await_body(asked)
                 return
-            self._was_told_to_go_on = False
+            self._awaited_bytes = 0
             self._received = self._received[asked.used :]
             self._answer(asked)
+
+    def _await_body(self, head: Head) -> None:
+        assert self._transport is not None
+        self._awaited_bytes = length_of(head, self._received)
+        if head.awaits_word:
+            self._transport.write(CONTINUE)
 
     @property
     def _is_at_something(self) -> bool:
