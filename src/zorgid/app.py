@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final
 
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from cardkit.attestation import TrustedRoot
+from zorgid import setups
 from zorgid.attestation_roots import read_attestation_roots
 from zorgid.background import running
 from zorgid.ca.answers import OcspResponder
@@ -23,24 +23,18 @@ from zorgid.ca.hierarchy import initialise_hierarchy, load_hierarchy
 from zorgid.ca.keys import KeyProvider
 from zorgid.ca.model import Hierarchy, HierarchyPlan, Places
 from zorgid.clients.actions import ClientCache
-from zorgid.issuance.model import IssuanceSetup
 from zorgid.kernel.clock import Clock, system_clock
 from zorgid.kernel.randomness import RandomSource, system_random
 from zorgid.login import sessions
-from zorgid.login.setup import LoginSetup
 from zorgid.loops import node_runs, outbox_handlers, worker_runs
 from zorgid.node_memory import Memory
 from zorgid.oidc import actions as oidc
 from zorgid.oidc.exchange import redeem_codes
 from zorgid.oidc.granting import authorise_at_once
 from zorgid.oidc.rotation import SigningKeys, rotate_signing_keys
-from zorgid.oidc.setup import IdentityServer
 from zorgid.oidc.tokens import userinfo
 from zorgid.opening import (
-    CARD_MASTER,
     LIMITS,
-    LOGIN,
-    WEB_COOKIES,
     database_address,
     make_platform_keys,
     open_database,
@@ -62,7 +56,6 @@ from zorgid.web.application import web_application
 from zorgid.web.desktop import routes as desktop
 from zorgid.web.downloads import routes as downloads
 from zorgid.web.downloads.model import read_downloads
-from zorgid.web.forms import FormGuard
 from zorgid.web.limits import Limits
 from zorgid.web.login import routes as login_pages
 from zorgid.web.login.watch import Watch
@@ -71,14 +64,11 @@ from zorgid.web.onboarding import routes as onboarding_pages
 from zorgid.web.pki.app import PkiApp
 from zorgid.web.portal import routes as portal
 from zorgid.web.portal.relying_party import register_portal
-from zorgid.web.portal.session import session_cookie_name
 from zorgid.web.server import Door, serving
 from zorgid.web.services import Services
 from zorgid.web.shell import load_sentences, page_templates, static_files
 from zorgid.web.static_files import StaticFiles
 from zorgid.web.templates import TextFolder
-
-FORM_COOKIE: Final = "zid-form"
 
 
 @dataclass(frozen=True)
@@ -237,21 +227,8 @@ class Platform:
         """Return what the handlers of requests use."""
         settings, additions = self._settings, self._additions
         trust = await self._trust(database)
-        login = LoginSetup(
-            origin=settings.origin,
-            environment=settings.environment.value,
-            derive=partial(keys.derive, LOGIN),
-            recognise_uzi_card=trust.recognise_uzi_card,
-            least_app_version=settings.least_app_version,
-        )
-        identity = IdentityServer(
-            issuer=settings.issuer,
-            portal_api=f"{settings.origin}/portal",
-            login=login,
-            keys=keys,
-            signing_keys=memory.signing_keys,
-            clients=memory.clients,
-        )
+        login = setups.login_setup(settings, keys, trust)
+        identity = setups.identity_server(settings, keys, memory, login)
         return Services(
             settings=settings,
             database=database,
@@ -267,22 +244,11 @@ class Platform:
             authorising=Together(database, partial(authorise_at_once, identity)),
             redeeming=Together(database, partial(redeem_codes, identity)),
             asking_userinfo=Together(database, partial(userinfo, identity)),
-            forms=self._forms(keys),
+            forms=setups.form_guard(settings, keys, self._random),
             clock=self._clock,
             random=self._random,
             login=login,
-            issuance=IssuanceSetup(
-                login=login,
-                keys=keys,
-                hierarchy=hierarchy,
-                derive=partial(keys.derive, CARD_MASTER),
-                means_policy=settings.means_policy,
-                admitted_types=settings.admitted_types,
-                attestation_roots=self._attestation_roots(),
-                key_kind=settings.card_key_kind,
-                may_attest_nothing=settings.may_attest_nothing,
-                allows_stand_ins=settings.allows_stand_ins,
-            ),
+            issuance=setups.issuance_setup(settings, keys, hierarchy, login, self._attestation_roots()),
             watch=memory.watch,
             stopping=asyncio.Event(),
             is_listening=lambda: listener.is_connected,
@@ -310,17 +276,6 @@ class Platform:
     @cached_property
     def _static(self) -> StaticFiles:
         return static_files(self._additions.static_packages)
-
-    def _forms(self, keys: KeyProvider) -> FormGuard:
-        settings = self._settings
-        return FormGuard(
-            mac=partial(keys.mac, WEB_COOKIES),
-            own_origin=settings.origin,
-            cookie_name=f"__Host-{FORM_COOKIE}" if settings.is_secure else FORM_COOKIE,
-            session_cookie_name=session_cookie_name(settings),
-            is_secure=settings.is_secure,
-            random=self._random,
-        )
 
     def _routes(self) -> Sequence[BaseRoute]:
         """Return all addresses; those of the environment come first."""
