@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from zorgid.ca.keys import KeyProvider
+    from zorgid.kernel.errors import Refusal
     from zorgid.settings import Settings
     from zorgid.trust.model import TrustBundle
 
@@ -39,7 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.from_environment(os.environ)
         configure_logs(level=log_level(settings, asked))
         return asyncio.run(command(settings, asked))
-    except (Fault, Refusal) as stop:
+    except Refusal as refusal:
+        sys.stderr.write(in_both_languages(refusal))
+        return FAILED
+    except Fault as stop:
         sys.stderr.write(f"zorgid: {type(stop).__name__}: {stop}\n")
         return FAILED
     except KeyboardInterrupt:
@@ -52,6 +56,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             structlog.get_logger("zorgid").exception("command ended")
         sys.stderr.write(f"zorgid: {says} ({type(error).__name__}); run `zorgid doctor`\n")
         return FAILED
+
+
+def in_both_languages(refusal: Refusal) -> str:
+    """Return what a terminal says of a refusal: in Dutch and in English, each with what to do next."""
+    from zorgid.kernel.sentences import Language  # noqa: PLC0415
+    from zorgid.web.shell import load_sentences  # noqa: PLC0415
+
+    sentences = load_sentences()
+    if refusal.code not in sentences.codes():
+        return f"zorgid: {type(refusal).__name__}: {refusal}\n"
+    said = [sentences.sentence(refusal.code, refusal.facts, language) for language in Language]
+    return "\n".join(f"zorgid: {one.text}\n{one.next_step}\n" for one in said)
 
 
 def log_level(settings: Settings, asked: argparse.Namespace) -> str:
@@ -160,8 +176,10 @@ def until_told() -> asyncio.Event:
 async def serve(settings: Settings, asked: argparse.Namespace) -> int:
     """Answer requests until told to stop; those that run then may finish."""
     from zorgid.app import additions_of, build  # noqa: PLC0415
+    from zorgid.web.ports import platform_ports, require_free_ports  # noqa: PLC0415
 
     stop = until_told()
+    require_free_ports(platform_ports(settings))
     async with build(settings, additions_of(settings), with_worker=asked.with_worker) as running:
         await running.serve(stop)
     return OK

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -281,3 +282,21 @@ def test_nobody_takes_the_place_of_the_portal_by_a_registration(
     assert zorgid(variables, "ca", "init").returncode == 0
     run = zorgid(variables, "client", "register", str(file))
     assert run.returncode == 1
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_a_port_in_use_is_said_in_both_languages_with_what_to_do(
+    variables: dict[str, str], command: str
+) -> None:
+    """ALL-1, ALL-2: who runs there, and how to take another port."""
+    port = int(variables["ZORGID_LISTEN_PORT"])
+    with socket.create_server(("127.0.0.1", port)):
+        run = zorgid(variables, command)
+    assert run.returncode == 1
+    assert run.stdout == ""
+    dutch, english = run.stderr.split("\n\n")
+    assert dutch.startswith(f"zorgid: Poort {port} ")
+    assert english.startswith(f"zorgid: Port {port} ")
+    for said in (dutch, english):
+        assert f"  ss -ltnp 'sport = :{port}'" in said.splitlines()
+        assert "ZORGID_LISTEN_PORT" in said

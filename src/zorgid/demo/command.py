@@ -6,13 +6,16 @@ import shutil
 import sys
 from pathlib import Path
 
+from zorgid.demo.errors import DemoPortTaken
+from zorgid.demo.folder import Start, alone, require_its_ports
 from zorgid.demo.once import MainJob
 from zorgid.demo.running import DEMO, RunningDemo, running_demo
 from zorgid.demo.visitor import Visitor, WalkStopped
 from zorgid.demo.walks import Walks
 from zorgid.demo.world import DE_LINDE, MEMBERS, Places, is_registered
 from zorgid.settings import Settings, SettingsUnfit
-from zorgid.web.server import require_free
+from zorgid.web.errors import PortTaken
+from zorgid.web.ports import Port, platform_ports, require_free_ports
 
 
 async def run(
@@ -22,14 +25,23 @@ async def run(
 
     Raises:
         SettingsUnfit: this is production, or `once` outside the demo or with a database that was used.
-        AddressTaken: another demo is running here.
+        DemoRunsAlready, FolderOfOtherPorts, DemoPortTaken: see there; nothing was changed.
     """
     settings.require_nothing_pretends(["demo world"])
     if once and not settings.is_demo:
         raise SettingsUnfit("ZORGID_ENVIRONMENT: the main job by itself is for the demo only")
-    if once:
-        return await _run_once(settings, stop, report=report, keep_running=keep_running)
-    async with running_demo(settings, folder=settings.data_folder) as demo:
+    start = Start(settings, is_once=once)
+    with alone(start):
+        if once:
+            return await _run_once(start, stop, report=report, keep_running=keep_running)
+        return await _run_on(start, stop)
+
+
+async def _run_on(start: Start, stop: asyncio.Event) -> int:
+    settings = start.settings
+    require_its_ports(start)
+    require_free_doors(start)
+    async with running_demo(settings, folder=start.folder) as demo:
         if settings.is_demo:  # elsewhere that is the first thing to try at the workplace
             await register_first_organisation(demo)
         _say(addresses(demo))
@@ -38,11 +50,9 @@ async def run(
     return 0
 
 
-async def _run_once(
-    settings: Settings, stop: asyncio.Event, *, report: Path | None, keep_running: bool
-) -> int:
-    folder = settings.data_folder / "once"
-    _require_free_doors(settings)  # before the folder of a run that is still going is taken away
+async def _run_once(start: Start, stop: asyncio.Event, *, report: Path | None, keep_running: bool) -> int:
+    settings, folder = start.settings, start.folder
+    require_free_doors(start)
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     fresh = settings.model_copy(update={"data_folder": folder})
     async with running_demo(fresh, folder=folder, register_folder=settings.data_folder) as demo:
@@ -59,14 +69,15 @@ async def _run_once(
     return 0 if is_done else 1
 
 
-def _require_free_doors(settings: Settings) -> None:
-    """Check that no other demo answers on these addresses. Raises `AddressTaken`."""
-    places = Places.beside(settings)
-    require_free(settings.listen_address, settings.listen_port)
-    require_free(settings.pki_listen_address, settings.pki_listen_port)
-    require_free(settings.listen_address, places.care_port)
-    require_free(settings.listen_address, places.workplace_port)
-    require_free(settings.listen_address, places.register_port)
+def require_free_doors(start: Start) -> None:
+    """Check that nobody listens where the demo will answer. Raises `DemoPortTaken`."""
+    settings, places = start.settings, Places.beside(start.settings)
+    beside = (places.care_port, places.workplace_port, places.register_port)
+    ports = [Port(settings.listen_address, port, "ZORGID_LISTEN_PORT") for port in beside]
+    try:
+        require_free_ports([*platform_ports(settings), *ports])
+    except PortTaken as taken:
+        raise DemoPortTaken(port=taken.facts["port"], elsewhere=start.elsewhere) from taken
 
 
 async def register_first_organisation(demo: RunningDemo) -> None:

@@ -39,6 +39,11 @@ from zorgid.stock.model import AttestationRoot as RootName
 from zorgid.storage.database import Database, Origin, Work
 from zorgid.trust.model import TrustBundle
 
+CARE_ABOVE: Final = 2
+WORKPLACE_ABOVE: Final = 3
+REGISTER_ABOVE: Final = 5
+"""How far above the port of the portal the others are."""
+
 BLANK_CARDS: Final = 6
 FIRST_CHIP_SERIAL: Final = 20_000_001
 FIRST_UZI_CHIP_SERIAL: Final = 10_000_001
@@ -81,10 +86,10 @@ class Places:
 
     @classmethod
     def beside(cls, settings: Settings) -> "Places":
-        """Return the ports of the demo: two, three and five above that of the portal (8602, 8603, 8605)."""
+        """Return the ports of the demo, above that of the portal (8602, 8603, 8605)."""
         port, host = settings.listen_port, urlsplit(settings.origin).hostname
         reached = f"https://{host}" if settings.is_secure else "http://127.0.0.1"
-        return cls(port + 2, port + 3, port + 5, reached)
+        return cls(port + CARE_ABOVE, port + WORKPLACE_ABOVE, port + REGISTER_ABOVE, reached)
 
     @property
     def care_origin(self) -> str:

@@ -18,3 +18,13 @@ class BodyTooLarge(Refusal):
 
     def __init__(self, *, limit_bytes: int) -> None:
         super().__init__(limit_bytes=limit_bytes)
+
+
+class PortTaken(Refusal):
+    """Another program listens where this one was to answer. The operator ends it, or takes another port."""
+
+    code = "port-taken"
+    status = 503
+
+    def __init__(self, *, address: str, port: int, setting: str) -> None:
+        super().__init__(address=address, port=port, setting=setting)
