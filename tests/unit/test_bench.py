@@ -18,7 +18,7 @@ from bench.wire import dechunked, whole
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_a_measure_has_its_function_and_its_part_of_a_page(measure: str) -> None:
-    module, _, function = MEASURES[measure].partition(".")
+    module, _, function = MEASURES[measure].function.partition(".")
     assert callable(getattr(importlib.import_module(f"bench.measures.{module}"), function))
     assert measure in page.OF_ONE_MEASURE
     assert measure in marked()
@@ -104,7 +104,7 @@ def test_a_measure_that_does_not_hold_ends_the_run_loudly_and_the_others_go_on(
 
     ran: list[int] = []
     modules = {"token": SimpleNamespace(run=broken), "login": SimpleNamespace(run=ran.append)}
-    monkeypatch.setattr(program, "MEASURES", {name: f"{name}.run" for name in modules})
+    monkeypatch.setattr(program, "MEASURES", {name: program.Measure(f"{name}.run") for name in modules})
     imports = SimpleNamespace(import_module=lambda name: modules[name.rpartition(".")[2]])
     monkeypatch.setattr(program, "importlib", imports)
     held = {name: program.measured(name, 3) for name in modules}
