@@ -117,11 +117,27 @@ was remembered of it may have been swept.
 """
 
 
+TAKE_TURNS: Final = "select pg_advisory_xact_lock(turn) from unnest(%s::bigint[]) as turn"
+"""Waits for works of other nodes with the same codes or assertions, before anything of this one is written.
+
+A client that sends the same ones to two nodes in another order would else make both works wait for each
+other in a circle, which PostgreSQL breaks after a second.
+"""
+
+
 async def use_codes(work: Work, attempts: Sequence[CodeAttempt]) -> Sequence[CodeUse]:
     """Count assertions and use codes up, in their order and one round trip; return what came of each."""
     values = [{**vars(one), "now": work.now} for one in attempts]
-    rows = await first_of_each(work, USE_CODE, values, dict_row)
+    async with work.connection.pipeline():
+        await work.connection.execute(TAKE_TURNS, (_turns(attempts),))
+        rows = await first_of_each(work, USE_CODE, values, dict_row)
     return [CodeUse(row["is_new"], _redeemed(row)) for row in rows if row is not None]
+
+
+def _turns(attempts: Sequence[CodeAttempt]) -> Sequence[int]:
+    """Return a number for each code and each assertion, in the order in which every node waits for them."""
+    hashes = (one_hash for one in attempts for one_hash in (one.code_hash, one.jti_hash) if one_hash)
+    return sorted({int.from_bytes(one_hash[:8], "big", signed=True) for one_hash in hashes})
 
 
 def _redeemed(row: Mapping[str, Any]) -> RedeemedCode | None:
