@@ -1,56 +1,39 @@
 """What other rooms and the edge call: record an act, open a work whose refusal is recorded, read, erase."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final, Unpack
 from uuid import UUID
 
 from zorgid.audit import rules, store
-from zorgid.audit.model import Actor, Entry, Event, Outcome, Page, Position, Subject
+from zorgid.audit.model import (
+    ActFacts,
+    Actor,
+    Entry,
+    EntryFacts,
+    Event,
+    Outcome,
+    Page,
+    Position,
+    Subject,
+)
 from zorgid.kernel.errors import Refusal
-from zorgid.kernel.ids import OrganisationId, PersonId, new_id
+from zorgid.kernel.ids import PersonId, new_id
 from zorgid.storage.database import Database, Origin, Work
 
 PAGE_SIZE: Final = 50
 
 
-async def record(
-    work: Work,
-    *,
-    event: Event,
-    by: Actor,
-    on: Subject,
-    organisation_id: OrganisationId | None = None,
-    outcome: Outcome = Outcome.done,
-    was: str | None = None,
-    becomes: str | None = None,
-    facts: Mapping[str, Any] | None = None,
-    personal: Mapping[str, Any] | None = None,
-) -> UUID:
+async def record(work: Work, **told: Unpack[EntryFacts]) -> UUID:
     """Append one entry to the log within `work`, and return its id.
 
-    It stands or falls with the act it tells of.
-    `was` and `becomes` are the states before and after. `facts` may hold text, whole numbers, booleans, ids,
-    times and enums, and lists and mappings of them; nothing personal and nothing secret. What is personal (a
-    name, a UZI number) goes into `personal`, which can be erased without breaking the chain (ALL-10); the
-    address of the caller is put there from the origin of the work. One statement, no lock.
+    It stands or falls with the act it tells of. One statement, no lock.
 
     Raises:
         TypeError: a fact is bytes, a secret or another thing that has no business in a log.
     """
-    made = entry(
-        work,
-        event=event,
-        by=by,
-        on=on,
-        organisation_id=organisation_id,
-        outcome=outcome,
-        was=was,
-        becomes=becomes,
-        facts=facts,
-        personal=personal,
-    )
+    made = entry(work, **told)
     await store.append(work, made, rules.mac_of_entry(made, work.audit_mac))
     return made.id
 
@@ -60,80 +43,50 @@ async def record_all(work: Work, entries: Sequence[Entry]) -> None:
     await store.append_all(work, [(made, rules.mac_of_entry(made, work.audit_mac)) for made in entries])
 
 
-def entry(
-    work: Work,
-    *,
-    event: Event,
-    by: Actor,
-    on: Subject,
-    organisation_id: OrganisationId | None = None,
-    outcome: Outcome = Outcome.done,
-    was: str | None = None,
-    becomes: str | None = None,
-    facts: Mapping[str, Any] | None = None,
-    personal: Mapping[str, Any] | None = None,
-) -> Entry:
-    """Return the entry that `record` would append with these facts. Raises `TypeError` as `record` does."""
-    entry_id = new_id(work.random)
-    kept = rules.fit_facts(personal) | ({"address": work.origin.address} if work.origin.address else {})
+def entry(work: Work, **told: Unpack[EntryFacts]) -> Entry:
+    """Return the entry that `record` would append with these facts. Raises `TypeError` as `record` does.
+
+    The address of the caller is put among the personal facts, from the origin of the work.
+    """
+    entry_id, by, on = new_id(work.random), told["by"], told["on"]
+    personal = rules.fit_facts(told.get("personal"))
+    if work.origin.address:
+        personal = personal | {"address": work.origin.address}
     return Entry(
         id=entry_id,
         at=work.now,
-        event=event,
+        event=told["event"],
         actor_kind=by.kind,
         actor_person_id=by.person_id,
         actor_reference=rules.fit_text(by.reference) if by.reference else None,
         actor_means=by.means,
         subject_kind=on.kind,
         subject_id=rules.fit_text(on.id),
-        organisation_id=organisation_id,
+        organisation_id=told.get("organisation_id"),
         request_id=work.origin.request_id,
         node=work.origin.node,
-        outcome=outcome,
-        was=was,
-        becomes=becomes,
-        facts=rules.fit_facts(facts),
-        personal=kept,
-        personal_hashes=rules.hash_all_personal(entry_id, kept, work.audit_mac),
+        outcome=told.get("outcome", Outcome.done),
+        was=told.get("was"),
+        becomes=told.get("becomes"),
+        facts=rules.fit_facts(told.get("facts")),
+        personal=personal,
+        personal_hashes=rules.hash_all_personal(entry_id, personal, work.audit_mac),
     )
 
 
 async def record_refusal(
-    database: Database,
-    origin: Origin,
-    refusal: Refusal,
-    *,
-    event: Event,
-    by: Actor,
-    on: Subject,
-    organisation_id: OrganisationId | None = None,
+    database: Database, origin: Origin, refusal: Refusal, **told: Unpack[ActFacts]
 ) -> None:
     """Record that an act was refused, in a transaction of its own: the refused act's may be rolled back.
 
     The entry holds the code and the loggable facts.
     """
     async with database.work(origin) as aside:
-        await record(
-            aside,
-            event=event,
-            by=by,
-            on=on,
-            organisation_id=organisation_id,
-            outcome=Outcome.refused,
-            facts=rules.facts_of_refusal(refusal),
-        )
+        await record(aside, **told, outcome=Outcome.refused, facts=rules.facts_of_refusal(refusal))
 
 
 @asynccontextmanager
-async def failures_told(
-    database: Database,
-    origin: Origin,
-    *,
-    event: Event,
-    by: Actor,
-    on: Subject,
-    organisation_id: OrganisationId | None = None,
-) -> AsyncIterator[None]:
+async def failures_told(database: Database, origin: Origin, **told: Unpack[ActFacts]) -> AsyncIterator[None]:
     """Record the refusal or fault that ends what runs inside, and raise it again.
 
     The entry is written in a transaction of its own and holds the code and the loggable facts. Of a fault
@@ -143,42 +96,23 @@ async def failures_told(
     try:
         yield
     except Refusal as refusal:
-        await record_refusal(
-            database, origin, refusal, event=event, by=by, on=on, organisation_id=organisation_id
-        )
+        await record_refusal(database, origin, refusal, **told)
         raise
     except Exception as fault:
         with contextlib.suppress(Exception):  # the fault itself is what must reach the operator
             async with database.work(origin) as aside:
-                await record(
-                    aside,
-                    event=event,
-                    by=by,
-                    on=on,
-                    organisation_id=organisation_id,
-                    outcome=Outcome.broken,
-                    facts={"fault": type(fault).__name__},
-                )
+                await record(aside, **told, outcome=Outcome.broken, facts={"fault": type(fault).__name__})
         raise
 
 
 @asynccontextmanager
-async def act(
-    database: Database,
-    origin: Origin,
-    *,
-    event: Event,
-    by: Actor,
-    on: Subject,
-    organisation_id: OrganisationId | None = None,
-) -> AsyncIterator[Work]:
+async def act(database: Database, origin: Origin, **told: Unpack[ActFacts]) -> AsyncIterator[Work]:
     """Open one transaction for one act; a refusal or fault that ends it is recorded, and raised again.
 
     The entry of a refusal is written after the act's own transaction was rolled back (or committed, for a
     refusal that keeps its changes). What succeeded is recorded by the action itself.
     """
-    told = failures_told(database, origin, event=event, by=by, on=on, organisation_id=organisation_id)
-    async with told, database.work(origin) as work:
+    async with failures_told(database, origin, **told), database.work(origin) as work:
         yield work
 
 

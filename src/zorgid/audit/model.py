@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, NotRequired, TypeAlias, TypedDict
 from uuid import UUID
 
-from zorgid.kernel.ids import PersonId
+from zorgid.kernel.ids import OrganisationId, PersonId
 
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 """What a fact may be made of.
@@ -154,6 +154,32 @@ class Outcome(StrEnum):
     refused = "refused"
     begun = "begun"
     broken = "broken"
+
+
+class ActFacts(TypedDict):
+    """Which act it is: what is known before it ends."""
+
+    event: Event
+    by: Actor
+    on: Subject
+    organisation_id: NotRequired[OrganisationId | None]
+
+
+class EntryFacts(ActFacts, total=False):
+    """What is told of an act; when and where it was done, its work tells."""
+
+    outcome: Outcome
+    """`done` unless told."""
+    was: str | None
+    becomes: str | None
+    """The states before and after."""
+    facts: Mapping[str, Any] | None
+    """Text, whole numbers, booleans, ids, times and enums, and lists and mappings of them.
+
+    Nothing personal and nothing secret.
+    """
+    personal: Mapping[str, Any] | None
+    """What is personal (a name, a UZI number), which can be erased without breaking the chain (ALL-10)."""
 
 
 @dataclass(frozen=True)
