@@ -200,6 +200,8 @@ def _open_browser(face: "TerminalFace", address: str, browser: "Browser", *, is_
 
     if is_printed or not open_in_browser(address, browser):
         face.tell(Said("open-in-browser", {"address": address}))
+    else:
+        face.tell(Said("browser-opened"))
 
 
 def _explained(face: "TerminalFace", run: Callable[[], None]) -> int:

@@ -208,6 +208,14 @@ def birth_date_check(studio: Studio) -> Screen:
     return screen
 
 
+def browser_opened(studio: Studio, *, asks: bool = False) -> Screen:
+    """Return the page of a browser that was opened, also for whoever asks for the address."""
+    screen = screen_between(studio, Said("browser-opened", {"address": ADDRESS}))
+    if asks:
+        screen.ask.click()
+    return screen
+
+
 def flow_window(studio: Studio, screen: Screen) -> FlowWindow:
     """Return the window of a flow that shows a screen."""
     window = FlowWindow(studio, WindowFace(NoReaders()))
@@ -247,6 +255,8 @@ def windows(language: Language) -> Mapping[str, Callable[[], QWidget]]:
     made["open-in-browser"] = lambda: flow_window(
         studio, screen_between(studio, Said("open-in-browser", {"address": ADDRESS}))
     )
+    made["browser-opened"] = lambda: flow_window(studio, browser_opened(studio))
+    made["browser-address"] = lambda: flow_window(studio, browser_opened(studio, asks=True))
     made["about"] = lambda: AboutWindow(words)
     return made
 

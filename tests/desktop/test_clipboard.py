@@ -65,6 +65,17 @@ def test_what_somebody_else_copied_meanwhile_is_left_alone(
     assert application.clipboard().text() == "de boodschappen"
 
 
+def test_one_text_is_taken_off_early_and_what_was_copied_since_stays(
+    application: QApplication, once: OnceOnClipboard
+) -> None:
+    take_off = once.put("https://id.example/#code", lambda: None)
+    take_off()
+    assert application.clipboard().text() == ""
+    once.put(PUK, lambda: None)
+    take_off()
+    assert application.clipboard().text() == PUK
+
+
 def test_a_second_copy_has_a_minute_of_its_own(
     application: QApplication, once: OnceOnClipboard, clock: Clock
 ) -> None:

@@ -27,6 +27,8 @@ NAMES = (
     "ask-puk-last-try",
     "birth-date",
     "birth-date-check",
+    "browser-address",
+    "browser-opened",
     "busy-proved",
     "cards",
     "cards-demo-tray",

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from tests.desktop.driving import key, press, read, screen_of, type_in, until
-from tests.desktop.examples import MADE, NoReaders, a_context
+from tests.desktop.examples import ADDRESS, MADE, NoReaders, a_context
 
 from cardkit.secrets import SMARTCARD_PIN
 from zorgid.kernel.sentences import Language
@@ -22,7 +22,7 @@ from zorgid_desktop.windows.flow_window import FlowWindow, Work
 from zorgid_desktop.windows.screens.done import DoneScreen, MadeScreen, StoppedScreen
 from zorgid_desktop.windows.screens.insert import InsertScreen
 from zorgid_desktop.windows.screens.pin import PinScreen
-from zorgid_desktop.windows.screens.progress import BusyScreen, MakingScreen
+from zorgid_desktop.windows.screens.progress import MakingScreen
 from zorgid_desktop.windows.words import Words
 from zorgid_desktop.windows.work import acting
 
@@ -180,13 +180,23 @@ def test_whoever_closes_the_window_while_a_card_is_written_waits_until_that_is_s
     assert ended == [Cancelled]
 
 
-def test_a_flow_that_waits_for_the_browser_can_be_left_at_once(opened: Open, gate: Gate) -> None:
+@pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        (Said("proved", {"full_name": "Sanne"}), "Dank u, Sanne"),
+        (Said("browser-opened", {"address": ADDRESS}), "wij hebben uw browser geopend"),
+        (Said("open-in-browser", {"address": ADDRESS}), "Wij konden uw browser niet openen"),
+    ],
+)
+def test_a_flow_that_waits_for_the_browser_can_be_left_at_once(
+    opened: Open, gate: Gate, said: Said, seen: str
+) -> None:
     def work(face: WindowFace) -> None:
-        face.tell(Said("proved", {"full_name": "Sanne"}))
+        face.tell(said)
         gate.wait()
 
     window = opened(work)
-    until(lambda: isinstance(window.screen_now, BusyScreen) and "Sanne" in read(window))
+    until(lambda: seen in read(window))
     assert not window.is_active
     window.close()
     assert not window.isVisible()

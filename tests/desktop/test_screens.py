@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
-from tests.desktop.driving import press, read, type_in
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
+from tests.desktop.driving import focused, press, read, shown, type_in
 from tests.desktop.examples import (
     ADDRESS,
     CARD_NUMBER,
@@ -39,7 +40,7 @@ from zorgid_desktop.flow.asking import (
     Wanted,
 )
 from zorgid_desktop.windows.clipboard import OnceOnClipboard
-from zorgid_desktop.windows.drawing import SCREENS, Studio, last_screen_for, screen_for
+from zorgid_desktop.windows.drawing import SCREENS, Studio, last_screen_for, screen_between, screen_for
 from zorgid_desktop.windows.flow_window import FlowWindow
 from zorgid_desktop.windows.paper import Printed, draw_page, print_puk
 from zorgid_desktop.windows.screens.done import MadeScreen, WatchingScreen, day_in
@@ -335,11 +336,53 @@ def test_the_tries_that_are_left_are_said_before_the_next_one(desk: Desk, tries_
     assert expected in window.screen_now.edit.accessibleDescription()
 
 
-def test_the_address_to_go_on_with_can_be_copied(desk: Desk, application: QApplication) -> None:
-    from zorgid_desktop.windows.drawing import screen_between
+def opened_by_app(desk: Desk, code: str) -> FlowWindow:
+    return desk.show(screen_between(desk.studio, Said(code, {"address": ADDRESS})))
 
-    window = desk.show(screen_between(desk.studio, Said("open-in-browser", {"address": ADDRESS})))
+
+def test_the_address_to_go_on_with_can_be_copied(desk: Desk, application: QApplication) -> None:
+    window = opened_by_app(desk, "open-in-browser")
     press(window, "Kopieer")
+    assert application.clipboard().text() == ADDRESS
+    desk.once.wipe()
+    assert application.clipboard().text() == ""
+
+
+def test_whoever_sees_no_browser_come_asks_for_the_address(desk: Desk, application: QApplication) -> None:
+    """ALL-2, ALL-4: it holds a one-time code, so that nobody sees it who does not ask."""
+    window = opened_by_app(desk, "browser-opened")
+    assert shown(window, QLineEdit) == []
+    press(window, "Browser komt niet? Toon het adres")
+    (edit,) = shown(window, QLineEdit)
+    assert edit.text() == ADDRESS
+    assert "binnen een minuut" in read(window)
+    assert focused() is window.screen_now.panel.copy
+    press(window, "Kopieer")
+    assert application.clipboard().text() == ADDRESS
+
+
+@pytest.mark.parametrize("code", ["browser-opened", "open-in-browser"])
+def test_the_address_leaves_screen_and_clipboard_when_the_page_goes(
+    desk: Desk, application: QApplication, code: str
+) -> None:
+    """ALL-4."""
+    window = opened_by_app(desk, code)
+    screen = window.screen_now
+    screen.panel.copy.click()
+    window.close()
+    assert screen.panel.address.text() == ""
+    assert application.clipboard().text() == ""
+
+
+def test_the_keys_that_copy_the_address_take_it_off_again_as_well(
+    desk: Desk, application: QApplication
+) -> None:
+    """ALL-4."""
+    window = opened_by_app(desk, "open-in-browser")
+    edit = window.screen_now.panel.address
+    edit.selectAll()
+    assert not edit.hasSelectedText()
+    QTest.keyClick(edit, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert application.clipboard().text() == ADDRESS
     desk.once.wipe()
     assert application.clipboard().text() == ""

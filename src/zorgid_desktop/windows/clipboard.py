@@ -4,6 +4,7 @@ Whatever somebody else put there meanwhile is left alone.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
 from PySide6.QtCore import QMimeData, QObject, QTimer
@@ -41,8 +42,11 @@ class OnceOnClipboard(QObject):
         self._count = 0
         self._wiped: Callable[[], None] | None = None
 
-    def put(self, secret: str, wiped: Callable[[], None]) -> None:
-        """Copy a text; `wiped` is called when it is off the clipboard again."""
+    def put(self, secret: str, wiped: Callable[[], None]) -> Callable[[], None]:
+        """Copy a text; `wiped` is called when it is off the clipboard again.
+
+        Returns what takes this very text off before its time; whatever was copied since stays.
+        """
         data = QMimeData()
         data.setText(secret)
         data.setData(OURS, b"1")
@@ -52,7 +56,9 @@ class OnceOnClipboard(QObject):
         self._count += 1
         self._wiped = wiped
         mine = self._count
-        self._alarm(LONGEST_MS, lambda: self._wipe_if(mine))
+        take_off = partial(self._wipe_if, mine)
+        self._alarm(LONGEST_MS, take_off)
+        return take_off
 
     def _wipe_if(self, count: int) -> None:
         if count == self._count:

@@ -18,7 +18,7 @@ from zorgid_desktop.flow.asking import (
 )
 from zorgid_desktop.windows.clipboard import OnceOnClipboard
 from zorgid_desktop.windows.paper import Print, print_puk
-from zorgid_desktop.windows.screens.address import AddressScreen
+from zorgid_desktop.windows.screens.address import AddressScreen, BrowserScreen
 from zorgid_desktop.windows.screens.birth_date import BirthDateScreen
 from zorgid_desktop.windows.screens.choosing import ChooseCardScreen, StartOverScreen
 from zorgid_desktop.windows.screens.done import DoneScreen, MadeScreen, WatchingScreen
@@ -69,6 +69,7 @@ LAST: Final[Mapping[str, Draw]] = {
 
 
 BETWEEN: Final[Mapping[str, Draw]] = {
+    "browser-opened": lambda studio, said: BrowserScreen(studio.words, said, studio.clipboard),
     "open-in-browser": lambda studio, said: AddressScreen(studio.words, said, studio.clipboard),
 }
 """The screen of a message on the way that has one of its own."""

@@ -21,7 +21,7 @@ WIDTH: Final = 720
 HEIGHT: Final = 720
 Work = Callable[[WindowFace], None]
 """A flow from its begin to its end; raises as flows do."""
-IN_BROWSER: Final = "proved"
+IN_BROWSER: Final = frozenset({"proved", "browser-opened", "open-in-browser"})
 """What is told when the flow only waits for the browser; the window may go then."""
 WATCHING: Final = "watching"
 """What is told when the login is done and the app looks whether the card stays in."""
@@ -95,7 +95,7 @@ class FlowWindow(Window):
 
     def _tell(self, said: Said) -> None:
         self._asked = None
-        self._may_go = said.code == IN_BROWSER or said.code in LAST
+        self._may_go = said.code in IN_BROWSER or said.code in LAST
         if said.code == WATCHING:
             self.reached_watching.emit()
         last = last_screen_for(self.studio, said)

@@ -61,7 +61,9 @@ def following(link: str | LaunchLink, language: Language, turn: Turn, ways: Ways
 
 def _opener(face: Face, by: Ways) -> Callable[[str, Browser], None]:
     def open_browser(address: str, browser: Browser) -> None:
-        if not by.browser(address, browser):
+        if by.browser(address, browser):
+            face.tell(Said("browser-opened", {"address": address}))
+        else:
             face.tell(Said("open-in-browser", {"address": address}))
 
     return open_browser

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
-from tests.desktop.driving import key, read, screen_of, type_in, until
+from tests.desktop.driving import key, press, read, screen_of, type_in, until
 from tests.interop.readers.desk import login_link
 from tests.scenarios.world import EMPLOYEE, Scenario
 
@@ -15,7 +15,7 @@ from zorgid.protocol.links import Browser, LaunchLink
 from zorgid_desktop.windows.app import Desk
 from zorgid_desktop.windows.clipboard import OnceOnClipboard
 from zorgid_desktop.windows.flow_window import FlowWindow
-from zorgid_desktop.windows.screens.address import AddressScreen
+from zorgid_desktop.windows.screens.address import AddressPanel, AddressScreen, BrowserScreen
 from zorgid_desktop.windows.screens.done import DoneScreen, StoppedScreen, WatchingScreen
 from zorgid_desktop.windows.screens.insert import InsertScreen
 from zorgid_desktop.windows.screens.pin import PinScreen
@@ -33,15 +33,16 @@ def desk(application: QApplication, world: Scenario) -> Desk:
 class Computer:
     """The ways of a computer: its app reaches the platform, and a browser where there is one."""
 
-    def __init__(self, world: Scenario, *, has_browser: bool = True) -> None:
+    def __init__(self, world: Scenario, *, has_browser: bool = True, it_comes: bool = True) -> None:
         self.world = world
         self.visitor = world.visitor()
         self.link: LaunchLink = login_link(world, self.visitor)
         self.has_browser = has_browser
+        self.it_comes = it_comes
         self.ways = Ways(lambda _, __: world.app(), self.open, world.clock)
 
     def open(self, address: str, _: Browser) -> bool:
-        if self.has_browser:
+        if self.has_browser and self.it_comes:
             self.complete(address)
         return self.has_browser
 
@@ -116,13 +117,31 @@ def test_without_a_browser_the_address_is_there_to_copy(
     window = begin(computer)
     prove(world, window, world.uzi(EMPLOYEE).pin)
     screen = screen_of(window, AddressScreen)
-    address = screen.address.text()
+    go_on_by_address(world, computer, window, screen.panel)
+
+
+def test_a_browser_that_was_started_and_does_not_come_is_no_dead_end(
+    world: Scenario, begin: Begin, application: QApplication
+) -> None:
+    """ALL-2, ALL-4: the address is there for whoever asks, and gone when the login is done."""
+    computer = Computer(world, it_comes=False)
+    window = begin(computer)
+    prove(world, window, world.uzi(EMPLOYEE).pin)
+    screen = screen_of(window, BrowserScreen)
+    press(window, "Browser komt niet? Toon het adres")
+    go_on_by_address(world, computer, window, screen.panel)
+
+
+def go_on_by_address(world: Scenario, computer: Computer, window: FlowWindow, panel: AddressPanel) -> None:
+    clipboard = QApplication.clipboard()
+    address = panel.address.text()
     world.secrets |= set(address.partition("#")[2].split("."))
-    key(screen.first or screen, Qt.Key.Key_Space)
-    assert application.clipboard().text() == address
+    panel.copy.click()
+    assert clipboard.text() == address
     computer.complete(address)
     screen_of(window, WatchingScreen)
     assert address not in read(window)
+    assert clipboard.text() == ""
     world.reader.remove()
     until(lambda: is_over(window))
 

@@ -267,6 +267,8 @@ def test_the_address_is_shown_when_asked_for_or_when_no_browser_opens(
     cli._open_browser(terminal.face, ADDRESS, Browser.firefox, is_printed=is_printed)
     assert tried == ([] if is_printed else [(ADDRESS, Browser.firefox)])
     assert (ADDRESS in terminal.screen) is (is_printed or not opens)
+    hint = "Zet --print-address achter zorgid-desktop open"
+    assert (hint in " ".join(terminal.screen.split())) is (opens and not is_printed)
 
 
 @pytest.mark.parametrize(
