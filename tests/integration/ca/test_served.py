@@ -393,13 +393,26 @@ async def test_when_there_is_no_room_the_next_waits_until_somebody_leaves(house,
     asked = b"GET /none HTTP/1.1\r\nHost: a\r\n"
     async with served(house.app, house.port):
         reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-        writer.write(asked + b"\r\n")
+        writer.write(asked + b"\r\n" + asked)  # and the rest of the second does not come yet
         assert (await reader.readline()).startswith(b"HTTP/1.1 404 ")
         waiting = asyncio.create_task(told(house.port, asked + b"Connection: close\r\n\r\n"))
         done, _ = await asyncio.wait({waiting}, timeout=0.2)
         assert not done
         writer.close()
         assert (await waiting).startswith(b"HTTP/1.1 404 ")
+
+
+async def test_who_holds_a_connection_and_asks_nothing_makes_room_for_who_asks(house, monkeypatch):
+    """Or ten thousand idle connections, kept up by a question a minute, would keep everybody else out."""
+    monkeypatch.setattr("zorgid.web.pki.door.MOST_CONNECTIONS", 1)
+    monkeypatch.setattr("zorgid.web.pki.door.SWEEP_SECONDS", 0.01)
+    asked = b"GET /none HTTP/1.1\r\nHost: a\r\n"
+    async with served(house.app, house.port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(asked + b"\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 404 ")
+        assert (await told(house.port, asked + b"Connection: close\r\n\r\n")).startswith(b"HTTP/1.1 404 ")
+        writer.close()
 
 
 async def test_who_takes_nothing_of_an_answer_is_hung_up_on(house, monkeypatch):

@@ -125,10 +125,12 @@ class PlainDoor:
         self._take()
 
     def _sweep(self) -> None:
-        """Break off lines that make no progress."""
+        """Break off lines that make no progress and, while there is no room, those that ask nothing."""
         now = self.now()
         for line in [line for line in self.lines if line.until <= now]:
             line.expire()
+        for line in [line for line in self.lines if line.is_idle and not self._is_taking]:
+            line.finish()
         self._sweeping = self._loop.call_later(SWEEP_SECONDS, self._sweep)
 
     async def close(self, within_seconds: float) -> None:

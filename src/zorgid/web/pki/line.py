@@ -130,6 +130,11 @@ class Line(asyncio.Protocol):
             self._transport.write(CONTINUE)
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing was asked that is not answered."""
+        return not (self._received or self._is_at_something)
+
+    @property
     def _is_at_something(self) -> bool:
         """Whether an answer is looked up or still to be taken; the next request waits for it."""
         return self._answering is not None or self._is_full or bool(self._rest)
