@@ -6,11 +6,12 @@ that the card proves nothing; production builds have neither the command nor the
 
 import argparse
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from cardkit.virtual import CardFile
+    from cardkit.virtual import CardFile, CardState, VirtualReader
+    from cardkit.virtual.vpcd import Plug
     from zorgid_desktop.flow.asking import Said
 
 MODES: Final = ("extended", "strict")
@@ -67,50 +68,74 @@ def plug_in(options: argparse.Namespace) -> int:
 
 
 def _plugged(options: argparse.Namespace) -> int:
-    from cardkit.virtual import ATR_NIST, ATR_YUBIKEY, VirtualCard  # noqa: PLC0415
-    from cardkit.virtual.vpcd import DEFAULT_PORT, Plug  # noqa: PLC0415
+    from cardkit.virtual import VirtualReader  # noqa: PLC0415
     from zorgid_desktop.flow.asking import Said  # noqa: PLC0415
+    from zorgid_desktop.workplace import DEMO_CARDS  # noqa: PLC0415
 
-    atrs: Mapping[str | None, bytes | None] = {"yubikey": ATR_YUBIKEY, "nist": ATR_NIST, None: None}
-    file = _file(options)
-    with file.held():
-        card = VirtualCard(file.load(), store=file)
-        plug = Plug(card, port=options.port or DEFAULT_PORT, atr=atrs[options.atr])
-        _say(Said("virtual-card-warning"))
-        unseen = threading.Timer(SEEN_SECONDS, _say, [Said("virtual-slot-taken")])
-        unseen.daemon = True
-        unseen.start()
-
-        def when_seen() -> None:
-            unseen.cancel()
-            _say(Said("virtual-card-in", {"card": options.card}))
-
-        try:
-            plug.run(when_seen)
-        except KeyboardInterrupt:
-            plug.pull()
-        finally:
-            unseen.cancel()
+    tray = VirtualReader(options.cards_folder or DEMO_CARDS)
+    (_plug_new if options.new else _plug_known)(options, tray)
     _say(Said("virtual-card-out", {"card": options.card}))
     return 0
 
 
-def _file(options: argparse.Namespace) -> "CardFile":
-    """Return the file of the card, made anew where that is asked for.
+def _plug_known(options: argparse.Namespace, tray: "VirtualReader") -> None:
+    """Keep a card of the folder in. Raises `FileNotFoundError` where there is none of that name."""
+    file = _named(tray.file, options.card)
+    with file.held():
+        _keep_in(_plug(options, file.load(), file), options.card)
 
-    Raises `FileNotFoundError`, `FileExistsError`.
+
+def _plug_new(options: argparse.Namespace, tray: "VirtualReader") -> None:
+    """Keep a blank card in that is made now; where there is no slot for it, none is made.
+
+    Raises `FileExistsError` for a name that is taken, `FileNotFoundError` for what is no name.
     """
-    from cardkit.virtual import Mode, VirtualReader, make_blank_card  # noqa: PLC0415
-    from zorgid_desktop.workplace import DEMO_CARDS  # noqa: PLC0415
+    from cardkit.virtual import Mode, make_blank_card  # noqa: PLC0415
 
-    tray = VirtualReader(options.cards_folder or DEMO_CARDS)
+    file = _named(tray.new_file, options.card)
+    state = make_blank_card(FIRST_SERIAL + len(tray.cards), mode=Mode(options.mode))
+    plug = _plug(options, state, file)
+    tray.add(options.card, state)
+    with file.held():
+        _keep_in(plug, options.card)
+
+
+def _named(find: Callable[[str], "CardFile"], name: str) -> "CardFile":
     try:
-        if options.new:
-            serial = FIRST_SERIAL + len(tray.cards)
-            tray.add(options.card, make_blank_card(serial, mode=Mode(options.mode)))
-        return tray.file(options.card)
+        return find(name)
     except (KeyError, ValueError):
-        raise FileNotFoundError(options.card) from None
+        raise FileNotFoundError(name) from None
+
+
+def _plug(options: argparse.Namespace, state: "CardState", file: "CardFile") -> "Plug":
+    """Return the card in its slot. Raises `NobodyListens`."""
+    from cardkit.virtual import ATR_NIST, ATR_YUBIKEY, VirtualCard  # noqa: PLC0415
+    from cardkit.virtual.vpcd import DEFAULT_PORT, Plug  # noqa: PLC0415
+
+    atrs: Mapping[str | None, bytes | None] = {"yubikey": ATR_YUBIKEY, "nist": ATR_NIST, None: None}
+    card = VirtualCard(state, store=file)
+    return Plug(card, port=options.port or DEFAULT_PORT, atr=atrs[options.atr])
+
+
+def _keep_in(plug: "Plug", name: str) -> None:
+    """Answer for the card until the command is ended, and say when the service sees it, or does not."""
+    from zorgid_desktop.flow.asking import Said  # noqa: PLC0415
+
+    _say(Said("virtual-card-warning"))
+    unseen = threading.Timer(SEEN_SECONDS, _say, [Said("virtual-slot-taken")])
+    unseen.daemon = True
+    unseen.start()
+
+    def when_seen() -> None:
+        unseen.cancel()
+        _say(Said("virtual-card-in", {"card": name}))
+
+    try:
+        plug.run(when_seen)
+    except KeyboardInterrupt:
+        plug.pull()
+    finally:
+        unseen.cancel()
 
 
 def _say(said: "Said") -> None:

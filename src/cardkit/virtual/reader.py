@@ -63,11 +63,21 @@ class VirtualReader:
 
     def add(self, name: str, state: CardState) -> None:
         """Put a new card into the folder. Raises `FileExistsError` when the name is taken."""
+        file = self.new_file(name)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file.save(state)
+
+    def new_file(self, name: str) -> CardFile:
+        """Return the file for a card that is not there yet; nothing is written.
+
+        Raises:
+            FileExistsError: the name is taken.
+            ValueError: it is no name for a card.
+        """
         path = self._path(name)
         if path.exists():
             raise FileExistsError(path)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        CardFile(path).save(state)
+        return CardFile(path)
 
     def card_state(self, name: str) -> CardState:
         """Return what the named card keeps; for tests and for showing the tray of cards."""

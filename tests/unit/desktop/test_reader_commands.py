@@ -1,5 +1,8 @@
 """`zorgid-desktop reader-check` and `zorgid-desktop virtual-card`, without any reader."""
 
+import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -105,17 +108,45 @@ def test_a_virtual_card_that_is_not_there_is_named(
         assert f"geen virtuele kaart {name}." in capsys.readouterr().out
 
 
+def test_without_a_service_no_blank_card_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """ALL-2: nothing half-done, what is missing, and what to do."""
+    port, folder = free_port(), tmp_path / "cards"
+    for _ in range(2):
+        assert plug(folder, "proef", "--new", "--port", str(port)) == 1
+        told = capsys.readouterr().out
+        assert (
+            f"Op poort {port} van deze computer is geen virtuele paslezer. Er is geen kaart gemaakt" in told
+        )
+        assert "start pcscd" in told
+    assert not folder.exists()
+
+
+@pytest.fixture
+def slot() -> Iterator[int]:
+    """The port of a slot that lets a card in and goes away at once."""
+
+    def let_in() -> None:
+        connection, _ = listening.accept()
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=let_in, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join(30)
+
+
 @pytest.mark.parametrize("mode", Mode)
-def test_a_blank_card_is_made_first_where_that_is_asked(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: Mode
+def test_a_blank_card_is_made_where_it_can_be_plugged_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], slot: int, mode: Mode
 ) -> None:
-    """ALL-2: and nowhere to plug it in is said as well."""
-    port = free_port()
-    assert plug(tmp_path, "proef", "--new", "--mode", mode, "--port", str(port)) == 1
-    assert f"Op poort {port} van deze computer is geen virtuele paslezer" in capsys.readouterr().out
-    assert VirtualReader(tmp_path).card_state("proef").mode is mode
+    assert plug(tmp_path, "proef", "--new", "--mode", mode, "--port", str(slot)) == 0
+    assert "Kaart proef is eruit." in capsys.readouterr().out
+    made = VirtualReader(tmp_path).card_state("proef")
+    assert made.mode is mode
     assert plug(tmp_path, "proef", "--new") == 1
     assert "al een virtuele kaart proef" in capsys.readouterr().out
+    assert VirtualReader(tmp_path).card_state("proef") == made
 
 
 def test_a_card_that_another_program_holds_or_nobody_can_read_is_said(
