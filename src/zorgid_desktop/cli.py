@@ -122,10 +122,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _start(options: argparse.Namespace) -> tuple["Workplace", "TerminalFace"]:
+    from zorgid_desktop.core_files import keep_no_core_files  # noqa: PLC0415
     from zorgid_desktop.terminal import TerminalFace  # noqa: PLC0415 - `--help` needs none of it
     from zorgid_desktop.texts import language_of  # noqa: PLC0415
     from zorgid_desktop.workplace import workplace_with  # noqa: PLC0415
 
+    keep_no_core_files()
     place = workplace_with(options.cards_folder)
     # What a program reads is on the output; what a person reads then stands beside it.
     show = partial(print, file=sys.stderr) if getattr(options, "json", False) else print

@@ -100,7 +100,7 @@ def traces_of(app: subprocess.Popen[str], session: dict[str, str], log: Path) ->
     """Return all that others can see of the app: words, variables, output, files, clipboard."""
     process = Path(f"/proc/{app.pid}")
     seen = [(process / "cmdline").read_bytes().decode(errors="replace")]
-    with suppress(PermissionError):  # nobody but root may look into the app (`safety.keep_no_core_files`)
+    with suppress(PermissionError):  # nobody but root may look into the app (`core_files`)
         seen.append((process / "environ").read_bytes().decode(errors="replace"))
     files = (file for file in Path(session["HOME"]).rglob("*") if file.is_file() and not file.is_symlink())
     seen += [file.read_bytes().decode(errors="replace") for file in files]

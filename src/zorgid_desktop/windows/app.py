@@ -18,6 +18,7 @@ from cardkit.readers import Readers
 from zorgid.kernel.sentences import Language
 from zorgid.protocol.errors import LinkMalformed
 from zorgid.protocol.links import LaunchLink, parse_link
+from zorgid_desktop.core_files import keep_no_core_files
 from zorgid_desktop.flow.asking import Said, SeenCard, Trouble
 from zorgid_desktop.opening import Opening, offer
 from zorgid_desktop.scheme.at_start import look_at_scheme
@@ -34,7 +35,7 @@ from zorgid_desktop.windows.flow_window import FlowWindow, Work
 from zorgid_desktop.windows.line import Line, listening
 from zorgid_desktop.windows.look import dress
 from zorgid_desktop.windows.pictures import app_icon
-from zorgid_desktop.windows.safety import catch_unforeseen, keep_no_core_files
+from zorgid_desktop.windows.safety import catch_unforeseen
 from zorgid_desktop.windows.screens.done import StoppedScreen
 from zorgid_desktop.windows.tray import Tray
 from zorgid_desktop.windows.words import Words

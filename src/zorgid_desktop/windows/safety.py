@@ -1,30 +1,12 @@
-"""Keeps secrets out of what a dying program leaves: no core files, no words of errors on any output."""
+"""Keeps secrets out of what a dying program says: no words of errors on any output."""
 
-import contextlib
-import ctypes
 import sys
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final
 
 from zorgid_desktop.flow.asking import Trouble
 from zorgid_desktop.flow.ending import reference_of, why_it_ended
-
-PR_SET_DUMPABLE: Final = 4
-"""Source: prctl(2): with nought, no core file is written and no other program may look into this one."""
-
-
-def keep_no_core_files() -> None:
-    """Let a crash leave no memory behind; on a system that cannot do that, nothing changes."""
-    try:
-        import resource  # noqa: PLC0415 - not on Windows, where error reports are the administrator's setting
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def catch_unforeseen(show: Callable[[Trouble], None]) -> Callable[[], None]:
