@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bench import results
-from bench.tables import Found, plot, spread, table
+from bench.tables import Column, Found, by_count, plot, table
 
 PEOPLE = 1_400_000
 """Who works in Dutch care."""
@@ -15,88 +15,54 @@ WORKING_SECONDS = 200 * 8 * 3600
 """Those of a year."""
 
 
+SERVER = Column("server CPU ms", "server_ms", 2)
+DATABASE = Column("database CPU ms", "database_ms", 2)
+MOST = Column("99 % ms", "most_ms")
+
+
 def card_list(found: Found) -> str:
     """Return the part on the list of cards."""
-    rows = [
-        (f"{int(count):,}", spread(one["first_ms"], 1), spread(one["middle_ms"], 1))
-        for count, one in found.items()
-    ]
+    columns = (Column("first page, ms", "first_ms", 1), Column("a page from the middle, ms", "middle_ms", 1))
     bars = {
         f"{int(count):,} cards, {where}": one[key]
         for count, one in found.items()
         for key, where in (("first_ms", "first page"), ("middle_ms", "from the middle"))
     }
-    head = ("cards of the organisation", "first page, ms", "a page from the middle, ms")
-    return table(head, rows) + plot("list", "milliseconds for a page", bars, 1)
+    told = by_count("cards of the organisation", columns, found)
+    return told + plot("list", "milliseconds for a page", bars, 1)
 
 
 def clients(found: Found) -> str:
     """Return the part on clients."""
-    rows = [
-        (
-            f"{int(count):,}",
-            spread(one["rate"]),
-            spread(one["server_ms"], 2),
-            spread(one["database_ms"], 2),
-            spread(one["most_ms"]),
-        )
-        for count, one in found.items()
-    ]
-    head = ("clients that ask", "token requests a second", "server CPU ms", "database CPU ms", "99 % ms")
+    columns = (Column("token requests a second", "rate"), SERVER, DATABASE, MOST)
     bars = {f"{int(count):,} clients": one["server_ms"] for count, one in found.items()}
-    return table(head, rows) + plot("clients", "CPU ms of the server for a token request", bars, 2)
+    told = by_count("clients that ask", columns, found)
+    return told + plot("clients", "CPU ms of the server for a token request", bars, 2)
 
 
 def crowd(found: Found) -> str:
     """Return the part on people who log in at the same moment."""
-    rows = [
-        (
-            count,
-            spread(one["rate"]),
-            spread(one["server_ms"], 2),
-            spread(one["database_ms"], 2),
-            spread(one["half_ms"]),
-            spread(one["most_ms"]),
-        )
-        for count, one in found.items()
-    ]
-    head = ("at once", "logins a second", "server CPU ms", "database CPU ms", "half ms", "99 % ms")
+    columns = (Column("logins a second", "rate"), SERVER, DATABASE, Column("half ms", "half_ms"), MOST)
     bars = {f"{count} at once": one["server_ms"] for count, one in found.items()}
-    return table(head, rows) + plot("crowd", "CPU ms of the server for a login", bars, 2)
+    return by_count("at once", columns, found) + plot("crowd", "CPU ms of the server for a login", bars, 2)
 
 
 def nodes(found: Found) -> str:
     """Return the part on nodes."""
-    rows = [
-        (
-            f"{count}",
-            spread(one["rate"]),
-            spread(one["server_ms"], 2),
-            spread(one["database_ms"], 2),
-            spread(one["most_ms"]),
-        )
-        for count, one in found.items()
-    ]
-    head = ("nodes on one database", "logins a second", "nodes CPU ms", "database CPU ms", "99 % ms")
-    return table(head, rows) + plot(
-        "nodes", "logins a second", {f"nodes: {count}": one["rate"] for count, one in found.items()}
-    )
+    columns = (Column("logins a second", "rate"), Column("nodes CPU ms", "server_ms", 2), DATABASE, MOST)
+    bars = {f"nodes: {count}": one["rate"] for count, one in found.items()}
+    return by_count("nodes on one database", columns, found) + plot("nodes", "logins a second", bars)
 
 
 def revoked(found: Found) -> str:
     """Return the part on a CRL of ever more entries."""
-    rows = [
-        (
-            f"{int(count):,}",
-            spread(one["whole_s"], 2),
-            f"{one['size_mb']['median']:.2f}",
-            spread(one["peak_mb"]),
-        )
-        for count, one in found["steps"].items()
-    ]
+    columns = (
+        Column("seconds", "whole_s", 2),
+        Column("size, MB", "size_mb", 2, is_alone=True),
+        Column("memory at most, MB", "peak_mb"),
+    )
     bars = {f"{int(count):,} entries": one["whole_s"] for count, one in found["steps"].items()}
-    head = ("entries", "seconds", "size, MB", "memory at most, MB")
-    return table(head, rows) + plot("revoked", "seconds for a CRL", bars, 2)
+    return by_count("entries", columns, found["steps"]) + plot("revoked", "seconds for a CRL", bars, 2)
 
 
 def reckoned() -> str:
