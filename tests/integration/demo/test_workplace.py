@@ -350,3 +350,22 @@ async def test_without_a_desk_every_act_says_so(stage: Stage) -> None:
         answer = await person.client.post(f"{stage.desk}{path}", data={"do": "x"})
         assert answer.status_code == 404, path
         assert "geen virtuele werkplek" in answer.text
+
+
+async def test_the_desk_answers_to_its_own_name_only_and_in_no_frame(stage: Stage) -> None:
+    """So that no name that a stranger points at this computer reaches a desk, and no page lies over it."""
+    person = stage.person()
+    page = await person.insert(await person.use_workplace(await person.begin_login()), SANNE)
+    fields = page.form("/answer").fields
+    for name in ("evil.example:8603", "evil.example", stage.desk.rpartition("/")[2] + ".evil.example"):
+        seen = await person.client.get(f"{stage.desk}/", headers={"Host": name})
+        sent = await person.client.post(
+            f"{stage.desk}/answer", data={**fields, "do": "test"}, headers={"Host": name}
+        )
+        ticket = await person.client.post(f"{stage.desk}/open", data={"link": ""}, headers={"Host": name})
+        assert {answer.status_code for answer in (seen, sent, ticket)} == {421}
+    for path in ("/", "/events?shown=0", "/nowhere"):
+        answer = await person.client.get(f"{stage.desk}{path}", timeout=5)
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert "Typ de pincode" in (await person.at_desk()).text
