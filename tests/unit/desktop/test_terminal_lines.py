@@ -2,98 +2,18 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.unit.desktop.builders import HOLDER, PIN, PUK, Terminal, a_blank_in, a_context, an_act
+from tests.unit.desktop.builders import HOLDER, PIN, PUK, Terminal, a_context, an_act
 
 from cardkit.secrets import SMARTCARD_PIN, Puk
 from zorgid.kernel.sentences import Language, Sentence
-from zorgid_desktop import terminal as terminal_module
-from zorgid_desktop.flow.asking import (
-    AskBirthDate,
-    AskPin,
-    AskPuk,
-    Cancelled,
-    CardKind,
-    ChooseCard,
-    ChoosePin,
-    InsertCard,
-    KeepPuk,
-    NewPin,
-    Question,
-    Said,
-    SeenCard,
-    StartOver,
-    Told,
-    Wanted,
-)
+from zorgid_desktop.flow.asking import AskPin, AskPuk, KeepPuk, Question, Said, Told
 from zorgid_desktop.terminal import NARROWEST
 from zorgid_desktop.texts import catalogue
 
-NUMBER = "CWZJNVV9C"
+ACT = "U maakt een ZORG-ID Smartcard op uw eigen naam."
 COLUMNS = [1, 2, 20, 40, 80, 200]
-QUESTIONS: list[Question[Any]] = [
-    *(InsertCard(None, wanted, number) for wanted in Wanted for number in (None, NUMBER)),
-    ChooseCard(None, (SeenCard("Links", CardKind.blank, "20000001"),)),
-    AskPin(None, a_context(organisation="De Linde"), HOLDER, 3, SMARTCARD_PIN),
-    AskPin(None, an_act(), HOLDER, None, SMARTCARD_PIN),
-    AskBirthDate(None, HOLDER, "De Linde"),
-    ChoosePin(None, SMARTCARD_PIN, NUMBER),
-    KeepPuk(None, Puk(PUK)),
-    AskPuk(None, HOLDER, 1),
-    StartOver(None, NUMBER),
-]
-
-
-def kinds_below(kind: type) -> set[type]:
-    return set(kind.__subclasses__()).union(*(kinds_below(below) for below in kind.__subclasses__()))
-
-
-def test_no_kind_of_question_is_left_without_a_test() -> None:
-    assert {type(question) for question in QUESTIONS} == kinds_below(Question)
-
-
-@pytest.mark.parametrize("end", ["stop", " STOP ", "q", EOFError(), KeyboardInterrupt()], ids=repr)
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: type(question).__name__)
-def test_a_word_an_end_of_input_or_an_interrupt_cancels_at_every_question(
-    question: Question[Any], end: str | BaseException, tmp_path: Path
-) -> None:
-    a_blank_in(tmp_path)
-    terminal = Terminal(tmp_path, end, hidden=(end,))
-    with pytest.raises(Cancelled):
-        terminal.face.ask(question)
-    assert terminal.reader.inserted is None
-
-
-def test_a_new_pin_can_be_cancelled_when_it_is_asked_again(tmp_path: Path) -> None:
-    terminal = Terminal(tmp_path, hidden=(PIN, "stop"))
-    with pytest.raises(Cancelled):
-        terminal.face.ask(ChoosePin(None, SMARTCARD_PIN, NUMBER))
-
-
-@pytest.mark.parametrize("no", ["", "nee", "no", "jaja", "ok", "1"])
-@pytest.mark.parametrize(
-    "question", [KeepPuk(None, Puk(PUK)), StartOver(None, NUMBER)], ids=["PUK", "start over"]
-)
-def test_anything_but_yes_is_no(question: Question[bool], no: str, tmp_path: Path) -> None:
-    """CARD-8: a PUK is kept when somebody says so."""
-    assert Terminal(tmp_path, no).face.ask(question) is False
-    for yes in ("ja", "J", " yes ", "Y"):
-        assert Terminal(tmp_path, yes).face.ask(question) is True
-
-
-@pytest.mark.parametrize("secret", [PIN, PUK, "1234 5678"])
-def test_neither_a_question_nor_its_answer_prints_a_secret(secret: str) -> None:
-    """ALL-4."""
-    values = [*QUESTIONS, NewPin(PIN, PIN)]
-    assert [value for value in values if secret in f"{value!r} {value!s}"] == []
-
-
-def test_hidden_lines_are_read_with_getpass() -> None:
-    """ALL-4: what it reads is neither on the screen nor in a history."""
-    defaults = terminal_module.TerminalFace.__init__.__kwdefaults__
-    assert defaults["read_hidden"] is terminal_module.getpass.getpass
 
 
 @pytest.mark.parametrize("columns", COLUMNS)
@@ -131,21 +51,31 @@ def test_what_went_wrong_is_said_first_and_the_context_is_not_shown_again(tmp_pa
     trouble = Said("pin-wrong", {"tries_left": 2})
     terminal.face.ask(AskPin(trouble, a_context(), HOLDER, 2, SMARTCARD_PIN))
     assert terminal.shown[1] == "! Deze pincode is niet goed. U kunt het nog 2 keer proberen."
+    assert f"kaart van {HOLDER}." in "".join(terminal.shown[2:])
     assert terminal.hidden_prompts == ["Pincode (nog 2 keer): "]
     assert "Demo-HIS" not in terminal.screen
 
 
-def test_words_of_others_are_never_read_as_places_for_facts(tmp_path: Path) -> None:
-    terminal = Terminal(tmp_path, hidden=(PIN,))
-    told = Told("x", Sentence("Kaart {0} is al gebruikt.", "Neem {card_number}."))
-    terminal.face.ask(AskPin(told, None, "{tries_left}", 3, SMARTCARD_PIN))
-    for words in ("Kaart {0} is al gebruikt.", "Neem {card_number}.", "kaart van {tries_left}."):
-        assert words in terminal.screen
-    shown = a_context(care_application="{app_key}", organisation="{}")
-    terminal = Terminal(tmp_path, hidden=(PIN,))
-    terminal.face.ask(AskPin(None, shown, "{holder}", 3, SMARTCARD_PIN))
-    for words in ("loggen bij {app_key}.", "Het gaat om {}.", "kaart van {holder}."):
-        assert words in terminal.screen
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("question", [AskPin(None, None, HOLDER, 3, SMARTCARD_PIN), AskPuk(None, HOLDER, 3)])
+def test_a_pin_and_a_puk_are_asked_by_the_name_of_the_holder(
+    tmp_path: Path, language: Language, question: Question[str]
+) -> None:
+    """PIN-1: a PUK typed for another card costs that card a try."""
+    terminal = Terminal(tmp_path, hidden=(PUK,), language=language)
+    terminal.face.ask(question)
+    assert HOLDER in terminal.screen
+
+
+@pytest.mark.parametrize("language", Language)
+def test_what_is_confirmed_is_shown_before_the_pin_is_asked(tmp_path: Path, language: Language) -> None:
+    """LOGIN-6, protocols.md 7.4, step 4."""
+    terminal = Terminal(tmp_path, hidden=(PIN,), language=language)
+    shown = a_context(organisation="De Linde")
+    terminal.face.ask(AskPin(None, shown, HOLDER, 3, SMARTCARD_PIN))
+    before_pin = terminal.screen[: terminal.screen.index(HOLDER)]
+    for part in ("Demo-HIS", "De Linde", "https://id.example"):
+        assert part in before_pin
 
 
 def test_a_login_is_shown_as_one_whatever_else_its_context_says(tmp_path: Path) -> None:
@@ -163,12 +93,51 @@ def test_a_login_is_shown_as_one_whatever_else_its_context_says(tmp_path: Path) 
     ]
 
 
-def test_a_birth_date_is_said_back_and_asked_again_when_it_is_not_right(tmp_path: Path) -> None:
-    terminal = Terminal(tmp_path, "3-1-1980", "nee", "1-3-1980", "ja")
-    assert terminal.face.ask(AskBirthDate(None, HOLDER, "De Linde")) == "1-3-1980"
-    assert "dag 3, maand 1, jaar 1980" in terminal.screen
-    assert "dag 1, maand 3, jaar 1980" in terminal.screen
+def test_an_act_is_shown_word_for_word(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, hidden=(PIN,))
+    shown = an_act(ACT)
+    terminal.face.ask(AskPin(None, shown, HOLDER, 3, SMARTCARD_PIN))
+    assert ACT in " ".join(terminal.screen.split())
 
 
-def test_a_birth_date_that_cannot_be_read_is_handed_on(tmp_path: Path) -> None:
-    assert Terminal(tmp_path, "gisteren").face.ask(AskBirthDate(None, HOLDER, "De Linde")) == "gisteren"
+def test_tries_are_shown_where_the_card_tells_them(tmp_path: Path) -> None:
+    """PIN-1."""
+    for tries_left in (2, None):
+        terminal = Terminal(tmp_path, hidden=(PIN,))
+        terminal.face.ask(AskPin(None, None, HOLDER, tries_left, SMARTCARD_PIN))
+        assert ("2" in terminal.screen) is (tries_left == 2)
+
+
+def test_the_puk_is_shown_in_groups_of_four(tmp_path: Path) -> None:
+    """CARD-8."""
+    terminal = Terminal(tmp_path, "ja")
+    terminal.face.ask(KeepPuk(None, Puk(PUK)))
+    assert "1234 5678" in terminal.screen
+
+
+def test_words_of_others_are_never_read_as_places_for_facts(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, hidden=(PIN,))
+    told = Told("x", Sentence("Kaart {0} is al gebruikt.", "Neem {card_number}."))
+    terminal.face.ask(AskPin(told, None, "{tries_left}", 3, SMARTCARD_PIN))
+    for words in ("Kaart {0} is al gebruikt.", "Neem {card_number}.", "kaart van {tries_left}."):
+        assert words in terminal.screen
+    shown = a_context(care_application="{app_key}", organisation="{}")
+    terminal = Terminal(tmp_path, hidden=(PIN,))
+    terminal.face.ask(AskPin(None, shown, "{holder}", 3, SMARTCARD_PIN))
+    for words in ("loggen bij {app_key}.", "Het gaat om {}.", "kaart van {holder}."):
+        assert words in terminal.screen
+
+
+def test_a_refusal_of_the_platform_is_shown_as_it_came(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    terminal.face.explain(
+        Told("blank-card-used", Sentence("Deze kaart is gebruikt.", "Neem een andere kaart."))
+    )
+    assert "! Deze kaart is gebruikt." in terminal.screen
+    assert "! Neem een andere kaart." in terminal.screen
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    terminal.face.tell(Said("card-reserved", {"card_number": "CWZJNVV9C"}))
+    assert "CWZJNVV9C" in terminal.screen
