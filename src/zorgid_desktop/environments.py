@@ -86,10 +86,7 @@ def origin_of(
     if given.flavour is Flavour.demo:
         return _demo_origin(variables)
     listed = listed_environments(given, now or datetime.now(UTC))
-    for one in listed.environments:
-        if one.id == environment:
-            return one.origin
-    raise EnvironmentUnknown
+    return next(one.origin for one in listed.environments if one.id == environment)
 
 
 def _demo_origin(variables: Mapping[str, str]) -> str:
@@ -109,7 +106,8 @@ def listed_environments(given: Sources, now: datetime) -> EnvironmentList:
     refused: list[EnvironmentRefused] = []
     for source in filter(_is_there, (given.on_computer, given.in_build)):
         try:
-            accepted.append(verify_environments(_read(source), keys, now=now, least_serial=least))
+            listed = verify_environments(_read(source), keys, now=now, least_serial=least)
+            accepted.append(_naming(given.flavour, listed))
         except EnvironmentRefused as refusal:
             refused.append(refusal)
     if not accepted:
@@ -117,6 +115,16 @@ def listed_environments(given: Sources, now: datetime) -> EnvironmentList:
     newest = max(accepted, key=lambda listed: listed.serial)
     _remember(given.last_serial, newest.serial)
     return newest
+
+
+def _naming(flavour: Flavour, listed: EnvironmentList) -> EnvironmentList:
+    """Return a list that says where this build's platform is; one of another environment is nothing to it.
+
+    Its serial is not remembered either: it would keep the right list out. Raises `EnvironmentUnknown`.
+    """
+    if not any(one.id == flavour for one in listed.environments):
+        raise EnvironmentUnknown
+    return listed
 
 
 def _is_there(source: "Path | Traversable") -> bool:

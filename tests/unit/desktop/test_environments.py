@@ -140,6 +140,15 @@ def test_a_list_of_another_signer_does_not_count(production: Sources) -> None:
     assert not production.last_serial.exists()
 
 
+def test_a_list_of_another_environment_by_the_same_signer_keeps_nobody_out(production: Sources) -> None:
+    """It lies in every build for acceptance, and on some systems any user of a computer may put it there."""
+    production.on_computer.write_bytes(file(99, "acceptance"))
+    assert origin_of("production", {}, production, NOW) == "https://zorg-id.example:8007"
+    production.on_computer.unlink()
+    assert origin_of("production", {}, production, NOW) == "https://zorg-id.example:8007"
+    assert production.last_serial.read_text() == "7"
+
+
 def test_a_list_that_has_ended_says_so(production: Sources) -> None:
     with pytest.raises(EnvironmentsExpired):
         origin_of("production", {}, production, NOW + timedelta(days=31))
