@@ -1,5 +1,6 @@
 """Links of later starts come to the window that is open: one login at a time, and the same one is shown again."""
 
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,12 +19,14 @@ class Windows:
     """What the windows do with links, and in which thread they are asked."""
 
     def __init__(self) -> None:
-        self.is_busy = False
+        self.is_busy = self.fails = False
         self.followed: list[LaunchLink] = []
         self.forward = 0
         self.threads: set[threading.Thread] = set()
 
     def follow(self, link: LaunchLink) -> None:
+        if self.fails:
+            raise RuntimeError
         self.followed.append(link)
         self.threads.add(threading.current_thread())
         self.is_busy = True
@@ -76,6 +79,20 @@ def test_of_two_links_at_once_one_is_followed(line: Line, windows: Windows) -> N
     assert [line.on_link(link) for link in LINKS] == [Answer.taken, Answer.busy]
     until(lambda: windows.followed)
     assert windows.followed == [LINKS[0]]
+
+
+def test_a_window_that_cannot_be_drawn_is_in_no_later_links_way(
+    line: Line, windows: Windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *facts: failed.append(facts[1]))
+    windows.fails = True
+    assert line.on_link(LINKS[0]) is Answer.taken
+    until(lambda: failed)
+    windows.fails = windows.is_busy = False
+    assert line.on_link(LINKS[1]) is Answer.taken
+    until(lambda: windows.followed)
+    assert windows.followed == [LINKS[1]]
 
 
 @pytest.fixture

@@ -40,9 +40,11 @@ class Line(QObject):
 
     def begin(self, link: LaunchLink) -> None:
         """Follow a link now."""
-        self._follow(link)
-        with self._lock:
-            self._current, self._is_starting = link, False
+        try:
+            self._follow(link)
+        finally:  # or one window that cannot be drawn would make every later link wait for it
+            with self._lock:
+                self._current, self._is_starting = link, False
 
     def _show_again(self) -> None:
         self._come_forward()
