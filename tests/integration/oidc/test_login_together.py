@@ -1,9 +1,10 @@
 """Authorisation and userinfo requests that share a transaction are judged as if each came alone (LOGIN-1)."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,6 +12,7 @@ from tests.clock import FakeClock
 from tests.oidc_builders import Visit, a_request, a_session, begin_session
 from tests.register_builders import active_card, known_person, registered_organisation
 
+from zorgid.kernel.randomness import base64url
 from zorgid.kernel.secrets import Secret
 from zorgid.login.rules import TOUCH_EVERY, EndReason
 from zorgid.login.sessions import actor_of, end_session
@@ -158,3 +160,64 @@ async def test_userinfo_leaves_the_card_to_whoever_would_hold_it(
         response = await visit.userinfo(token)
 
     assert response.status_code == 200
+
+
+HOSTILE_WISHES: Final[Sequence[Mapping[str, str]]] = (
+    {"nonce": "\N{PILE OF POO}" * 7000},
+    {"nonce": "\x01\x7f\u202e\ufeff"},
+    {"state": "\r\nSet-Cookie: a=b"},
+    {"client_id": "\N{LATIN SMALL LETTER SHARP S}" * 9000},
+    {"redirect_uri": "https://[::1"},
+    {"scope": "openid " * 3000},
+    {"max_age": "9" * 400},
+    {"id_token_hint": "a.b.c"},
+    {"id_token_hint": "." * 9000},
+    {"claims": "[" * 3000},
+    {"claims": '{"id_token": {"a\\u0000b": null, "\\ud800": {}}}'},
+    {"claims": '{"id_token": {"acr": {"essential": true, "values": ["\\ud800"]}}}'},
+    {"claims": '{"userinfo": {"sub": {"value": "\\ud800"}}}'},
+    {"claims": '{"id_token": {"acr": {"value": ' + "9" * 3000 + "}}}"},
+    {"organisation": "\N{ARABIC-INDIC DIGIT ONE}" * 8},
+)
+
+
+async def test_no_request_whatever_stands_in_it_breaks_the_work_of_the_others(
+    visit: Visit, people: list[tuple[Any, Secret]]
+) -> None:
+    """What broke it would be done once more for each alone: a second round for everybody, at will."""
+    (_, cookie), (_, hostile) = people
+    parts = [asking(hostile, **wish) for wish in HOSTILE_WISHES]
+    first, *_, last = await together(
+        visit, partial(authorise_at_once, visit.server), asking(cookie), *parts, asking(cookie)
+    )
+    assert [isinstance(one, Redirect) for one in (first, last)] == [True, True]
+
+
+async def test_no_access_token_whatever_stands_in_it_breaks_the_work_of_the_others(
+    visit: Visit, origin: Origin, clock: FakeClock
+) -> None:
+    await visit.log_in(origin)
+    good = (await visit.tokens(now=clock.at))["access_token"]
+    header, claims, signature = good.split(".")
+    heads: Sequence[Any] = (
+        {"alg": ["ES256"]},
+        {"alg": "ES256", "kid": {}},
+        {"alg": None},
+        [],
+        "x",
+        {"alg": "none"},
+    )
+    hostile = [
+        *(f"{base64url(json.dumps(one).encode())}.{claims}.{signature}" for one in heads),
+        f"{base64url(b'[' * 5000)}.{claims}.{signature}",
+        f"{header}.{claims}.",
+        f"{header}.{claims}.{'A' * 9000}",
+        f"{header}.{claims}.{signature}\N{PILE OF POO}",
+        "",
+        "\x00.\x00.\x00",
+    ]
+    tokens = [UserinfoRequest(UnverifiedToken(text), as_jwt=False) for text in (good, *hostile, good)]
+    first, *refused, last = await together(visit, partial(userinfo, visit.server), *tokens)
+    assert first == last
+    assert first["sub"]
+    assert all(isinstance(one, InvalidToken) for one in refused)
