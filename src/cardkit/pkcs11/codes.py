@@ -197,6 +197,7 @@ EXCEPTIONS: Final[Mapping[str, int]] = {
     "SlotIDInvalid": SLOT_ID_INVALID,
     "TokenNotPresent": TOKEN_NOT_PRESENT,
     "TokenNotRecognised": TOKEN_NOT_RECOGNISED,
+    "UserAlreadyLoggedIn": USER_ALREADY_LOGGED_IN,
     "UserNotLoggedIn": USER_NOT_LOGGED_IN,
     "UserPinNotInitialized": USER_PIN_NOT_INITIALISED,
 }
