@@ -25,12 +25,18 @@ from zorgid.clients.model import Client, ClientId, Profile, SigningAlgorithm, To
 from zorgid.kernel.randomness import RandomSource, base64url
 from zorgid.kernel.sentences import Language
 from zorgid.web.edge import language_of
+from zorgid.web.errors import BodyTooLarge
+from zorgid.web.middleware import Bounded
 from zorgid.web.templates import Templates, TextFolder
 
 CLIENT_ID: Final = "demo-his"
 NAME: Final = "Demo-HIS"
 KEY_ID: Final = "demo-his-1"
 COOKIE: Final = "demo-his"
+
+LARGEST_BODY_BYTES: Final = 64 * 1024
+MOST_ANSWERS: Final = 1000
+"""Answers that wait for their navigation. Anybody may post one, and this is a process of the platform too."""
 
 UZI_NUMBER: Final = "urn:zorgid:uzi_number"
 """The claim that mandates are kept by: it is the same on the UZI card and on the Smartcard (CARD-5)."""
@@ -94,7 +100,10 @@ class CareApplication:
             same_site="lax",
             https_only=self.origin.startswith("https://"),
         )
-        return Starlette(routes=routes, middleware=[sessions])
+        bounds = Middleware(Bounded, largest_bytes=LARGEST_BODY_BYTES)
+        return Starlette(
+            routes=routes, middleware=[bounds, sessions], exception_handlers={BodyTooLarge: _too_large}
+        )
 
     def _client(self) -> StarletteOAuth2App:
         registry = OAuth()
@@ -130,6 +139,8 @@ class CareApplication:
         """Keep the posted answer for a moment; the navigation that follows brings this site's cookies."""
         form = await request.form()
         reference = base64url(self.random(16))
+        while len(self.answers) >= MOST_ANSWERS:
+            del self.answers[next(iter(self.answers))]
         self.answers[reference] = {name: str(value) for name, value in form.items()}
         return RedirectResponse(f"/callback/continue?answer={reference}", 303)
 
@@ -181,6 +192,12 @@ class CareApplication:
         }
         page = _templates().render("demo/care.html", language_of(request), facts)
         return HTMLResponse(page, 403 if error else 200, {"Cache-Control": "no-store"})
+
+
+async def _too_large(_: Request, error: Exception) -> Response:
+    """Answer a body that no identity server of ours sends."""
+    assert isinstance(error, BodyTooLarge)
+    return HTMLResponse("", error.status)
 
 
 def refused_sentence(error: str, language: Language) -> str:
