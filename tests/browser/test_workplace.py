@@ -99,6 +99,18 @@ async def test_the_pages_beside_the_straight_way_are_accessible_too(
     await page.context.close()
 
 
+@pytest.mark.parametrize("language", list(Language))
+async def test_the_start_page_is_accessible_and_fits_its_window(
+    stage: Stage, browser: Browser, language: Language
+) -> None:
+    """ALL-1: its lines to copy and its table of cards included."""
+    page = await window(browser, language, complaints := [])
+    await page.goto(f"{stage.origin}/?lang={language}")
+    await judged(stage, language)("start", page)
+    assert complaints == []
+    await page.context.close()
+
+
 async def test_the_desk_works_by_keyboard_and_without_script(stage: Stage, browser: Browser) -> None:
     """ALL-1: everything but the platform's own page that completes."""
     context = await browser.new_context(locale="nl-NL", java_script_enabled=False)
@@ -106,6 +118,7 @@ async def test_the_desk_works_by_keyboard_and_without_script(stage: Stage, brows
     await page.goto(f"{stage.desk}/")
     await press_until(page, "main button")
     await page.keyboard.press("Enter")
+    await page.locator("button[value=uzi-assistente-linde]").wait_for()
     await page.goto(f"{stage.care}/login")
     await press_until(page, "form[action$='/open'] button")
     await page.keyboard.press("Enter")

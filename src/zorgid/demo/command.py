@@ -14,6 +14,7 @@ from zorgid.demo.visitor import Visitor, WalkStopped
 from zorgid.demo.walks import Walks
 from zorgid.demo.world import DE_LINDE, MEMBERS, Places, is_registered
 from zorgid.settings import Settings, SettingsUnfit
+from zorgid.web.desktop_lines import DesktopLines
 from zorgid.web.errors import PortTaken
 from zorgid.web.ports import Port, platform_ports, require_free_ports
 
@@ -99,6 +100,7 @@ async def register_first_organisation(demo: RunningDemo) -> None:
 def addresses(demo: RunningDemo) -> str:
     """Return what the operator reads: where everything answers, and that all of it is a stand-in."""
     settings, places = demo.platform.settings, demo.world.places
+    lines = DesktopLines.of(settings, has_cards=True)
     return f"""
 ZORG-ID demo: nagemaakte UZI-passen, kaarten en personen. Nooit voor echt gebruik.
 
@@ -108,6 +110,7 @@ ZORG-ID demo: nagemaakte UZI-passen, kaarten en personen. Nooit voor echt gebrui
   OCSP, CRL en CA       {settings.pki_origin}/
   Test-UZI-register     {places.register_origin}/
   Virtuele kaarten      {demo.world.cards_folder}
+  Desktop App           {lines.command} window
 
 Stop met Ctrl-C.
 """

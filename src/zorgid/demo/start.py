@@ -4,12 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from zorgid.demo.world import STRANGE_CARD, World
+from zorgid.demo.world import MEMBERS, STRANGE_CARD, World
 from zorgid.web.edge import render
 
 
 def start_route(world: World) -> Route:
     """Return the start page, which takes the place of the platform's own."""
+    doctor, pharmacist = (world.card(member.professional) for member in MEMBERS)
 
     async def start(request: Request) -> Response:
         """Show the demo's front door."""
@@ -18,6 +19,9 @@ def start_route(world: World) -> Route:
             "demo/start.html",
             care_address=f"{world.places.care_origin}/",
             cards=world.register.cards,
+            doctor=doctor,
+            pharmacist=pharmacist,
+            employee=world.card("assistente-linde"),
             strange_card=STRANGE_CARD,
             blank_cards=[name for name in world.reader.cards if name.startswith("leeg-")],
         )

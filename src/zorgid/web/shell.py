@@ -6,6 +6,7 @@ from typing import Final
 
 from zorgid.kernel.sentences import Sentences
 from zorgid.settings import Settings
+from zorgid.web.desktop_lines import DesktopLines
 from zorgid.web.static_files import StaticFiles
 from zorgid.web.templates import OWN_TEXTS, Templates, TextFolder
 
@@ -30,6 +31,7 @@ def page_templates(
         static=static.address,
         stand_in_environment=settings.allows_stand_ins,
         virtual_workplace=virtual_workplace,
+        desktop_lines=DesktopLines.of(settings, has_cards=virtual_workplace is not None),
     )
 
 

@@ -37,6 +37,7 @@ def facts_of(desk: Desk, cards: Sequence[TrayCard]) -> dict[str, Any]:
         "in_reader_fits": in_reader is not None and in_reader.heap in heaps_for(wanted),
         "heaps": heaps([card for card in cards if card.name != desk.reader.inserted], wanted),
         "new_test_pin": TEST_PIN,
+        "is_shared": desk.own_folder is None,  # then the Desktop App shows these very cards, by their names
     }
 
 
