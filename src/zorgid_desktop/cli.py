@@ -239,7 +239,8 @@ def _print_cards(rows: Sequence["Row"], *, as_json: bool) -> None:
     from zorgid_desktop.texts import language_of  # noqa: PLC0415
 
     if as_json:
-        print(json.dumps([row.for_programs() for row in rows], ensure_ascii=False, indent=2))  # noqa: T201 - the output
+        told = [row.for_programs(language_of()) for row in rows]
+        print(json.dumps(told, ensure_ascii=False, indent=2))  # noqa: T201 - the output
         return
     for row in rows:
         print(row.for_people(language_of()))  # noqa: T201

@@ -9,12 +9,15 @@ from cardkit.readers import CardReader, PivReader, Readers
 from zorgid.kernel.sentences import Language
 from zorgid_desktop.flow.asking import Said, SeenCard
 from zorgid_desktop.flow.cards import trouble_of
-from zorgid_desktop.flow.seeing import said_of_card, see
+from zorgid_desktop.flow.seeing import said_in_list, see
 from zorgid_desktop.plain import plain
 from zorgid_desktop.texts import sentence
 
 if TYPE_CHECKING:
     from cardkit.virtual import VirtualReader
+
+Told = SeenCard | Said
+"""What a card tells of itself, or why it tells nothing."""
 
 
 @dataclass(frozen=True)
@@ -22,33 +25,40 @@ class Row:
     """One reader, or one virtual card of a tray, with what its card tells, or why it tells nothing."""
 
     name: str
-    seen: SeenCard | None = None
+    told: Told
     pin_tries_left: int | None = None
-    trouble: Said | None = None
 
-    def for_programs(self) -> dict[str, object]:
-        """Return the row as JSON values."""
-        trouble = self.trouble.code if self.trouble else None
-        told: dict[str, object] = {"name": self.name, "trouble": trouble, "is_busy": trouble == "card-busy"}
-        if self.seen is None:
-            return {**told, "holder": None, "valid_until": None}
-        until = self.seen.valid_until
+    def for_programs(self, language: Language) -> dict[str, object]:
+        """Return the row as JSON values; the keys are the same for every card (docs/operator.md)."""
+        seen = self.told if isinstance(self.told, SeenCard) else None
+        until = seen.valid_until if seen else None
         return {
-            **told,
-            "kind": self.seen.kind,
-            "serial": self.seen.serial,
-            "holder": self.seen.holder,
-            "number": self.seen.number,
-            "valid_until": until.isoformat() if until else None,
+            "name": self.name,
+            "kind": seen and seen.kind,
+            "serial": seen and seen.serial,
+            "holder": seen and seen.holder,
+            "number": seen and seen.number,
+            "issuer": seen and seen.issuer,
+            "valid_until": until and until.isoformat(),
             "pin_tries_left": self.pin_tries_left,
+            "trouble": _trouble(self.told, language) if isinstance(self.told, Said) else None,
         }
 
     def for_people(self, language: Language) -> str:
         """Return the row as a line."""
-        until = self.seen.valid_until if self.seen else None
-        what = self.trouble or (said_of_card(self.seen) if self.seen else Said("reader-empty"))
+        until = self.told.valid_until if isinstance(self.told, SeenCard) else None
         day = f"{until:%d-%m-%Y}" if until else "-"
-        return f"{plain(self.name):32} {day:12} {sentence(what, language).text}"
+        return f"{plain(self.name):32} {day:12} {in_words(self.told, language)}"
+
+
+def _trouble(said: Said, language: Language) -> dict[str, str]:
+    told = sentence(said, language)
+    return {"code": said.code, "sentence": " ".join(filter(None, (told.text, told.next_step)))}
+
+
+def in_words(told: Told, language: Language) -> str:
+    """Return what a card is, or why it does not tell, in one sentence."""
+    return sentence(said_in_list(told) if isinstance(told, SeenCard) else told, language).text
 
 
 def rows_of(readers: Readers) -> Sequence[Row]:
@@ -71,4 +81,39 @@ def _row(name: str, reader: CardReader) -> Row:
         with reader.open_card() as card:
             return Row(name, see(reader.name, card).seen, card.pin_tries_left())
     except CardError as error:
-        return Row(name, trouble=trouble_of(error))
+        return Row(name, trouble_of(error))
+
+
+def told_in_tray(tray: "VirtualReader", name: str) -> Told:
+    """Return what a virtual card tells, from a copy of its memory: nothing moves, nobody is kept from it."""
+    from cardkit.piv import PivCard  # noqa: PLC0415 - late, as all that a production build has no use for
+    from cardkit.virtual import VirtualCard  # noqa: PLC0415
+
+    try:
+        return see(name, PivCard.open(VirtualCard(tray.card_state(name)))).seen
+    except CardError as error:
+        return trouble_of(error)
+
+
+class ToldTray:
+    """The tray of virtual cards for a window: with what each card is."""
+
+    def __init__(self, tray: "VirtualReader") -> None:
+        self._tray = tray
+
+    @property
+    def cards(self) -> list[str]:
+        """The names of the cards."""
+        return self._tray.cards
+
+    def told(self, name: str) -> Told:
+        """Return what a card tells of itself, or why it tells nothing."""
+        return told_in_tray(self._tray, name)
+
+    def insert(self, name: str) -> None:
+        """Put a card in."""
+        self._tray.insert(name)
+
+    def remove(self) -> None:
+        """Take the card out."""
+        self._tray.remove()

@@ -35,6 +35,7 @@ from zorgid_desktop.windows.flow_window import FlowWindow
 from zorgid_desktop.windows.screens.done import StoppedScreen
 from zorgid_desktop.windows.screens.progress import BusyScreen, MakingScreen
 from zorgid_desktop.windows.screens.screen import Screen
+from zorgid_desktop.windows.tray import Tray
 from zorgid_desktop.windows.words import Words
 
 TODAY: Final = date(2026, 6, 15)
@@ -63,9 +64,14 @@ class NoReaders:
 
 
 class ExampleTray:
-    """Three imitation cards, as the demo has."""
+    """Three imitation cards, as the demo has; a Smartcard was made of the first."""
 
-    cards: Final = ["blank-10001", "uzi-assistente-linde", "uzi-huisarts-linde"]
+    cards: Final = ["leeg-1", "leeg-2", "uzi-assistente-linde"]
+
+    def told(self, name: str) -> SeenCard:
+        """Return what each of them is."""
+        made, uzi, blank = seen_cards()
+        return {"leeg-1": made, "leeg-2": blank}.get(name, uzi)
 
     def insert(self, name: str) -> None:
         """Do nothing with it."""
@@ -104,6 +110,7 @@ def seen_cards() -> tuple[SeenCard, ...]:
             date(2029, 6, 15),
             "a",
             can_log_in=True,
+            issuer="ZORG-ID",
         ),
         SeenCard(
             OTHER_READER,
@@ -114,6 +121,7 @@ def seen_cards() -> tuple[SeenCard, ...]:
             date(2026, 7, 20),
             "b",
             can_log_in=True,
+            issuer="CIBG",
         ),
         SeenCard("Virtual PCD 00 01", CardKind.blank, "30000002", fingerprint="c"),
     )
@@ -223,7 +231,7 @@ def flow_window(studio: Studio, screen: Screen) -> FlowWindow:
     return window
 
 
-def cards_window(words: Words, shown: Shown, tray: ExampleTray | None = None) -> CardsWindow:
+def cards_window(words: Words, shown: Shown, tray: Tray | None = None) -> CardsWindow:
     """Return the list of cards."""
     window = CardsWindow(words, today=lambda: TODAY, hides=lambda: False, tray=tray)
     window.list.show_cards(shown)

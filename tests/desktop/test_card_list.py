@@ -8,14 +8,16 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from tests.desktop.driving import press, read, until
 from tests.desktop.examples import begun, cards_window, lists, seen_cards
-from tests.unit.desktop.builders import HOLDER, a_card_in
+from tests.unit.desktop.builders import HOLDER, a_blank_in, a_card_in, a_named_card
 
 from cardkit.errors import ReaderServiceAbsent
 from cardkit.readers import CardReader
 from cardkit.virtual import VirtualReader, VirtualReaders
 from zorgid.kernel.sentences import Language
 from zorgid_desktop.flow.asking import CardKind, SeenCard
+from zorgid_desktop.listing import ToldTray
 from zorgid_desktop.windows.card_list import SOON, CardWatcher, Shown, Status, Turn, shown_now, status_of
+from zorgid_desktop.windows.tray import TrayList
 from zorgid_desktop.windows.words import Words
 
 TODAY = date(2026, 6, 15)
@@ -124,6 +126,42 @@ def test_the_buttons_of_a_card_are_for_that_card(application: QApplication) -> N
 def test_a_uzi_card_and_a_blank_one_have_no_buttons(application: QApplication) -> None:
     window = cards_window(Words(Language.nl), Shown(seen_cards()))
     assert [bool(panel.buttons) for panel in window.list.panels] == [True, False, False]
+
+
+def test_each_card_says_what_it_is_and_a_blank_one_what_to_do_with_it(application: QApplication) -> None:
+    """ALL-2."""
+    window = begun(cards_window(Words(Language.nl), Shown(seen_cards())))
+    titles = [panel.accessibleName().partition(".")[0] for panel in window.list.panels]
+    holders = [card.holder for card in seen_cards()[:2]]
+    assert titles == [
+        f"ZORG-ID Smartcard van {holders[0]}",
+        f"UZI-pas van {holders[1]}",
+        "Lege kaart, nog van niemand",
+    ]
+    assert (
+        read(window).count("Met uw UZI-pas maakt u er op de website van ZORG-ID uw eigen Smartcard van.") == 1
+    )
+
+
+def test_the_tray_says_of_each_card_what_it_is_also_when_that_changed(
+    application: QApplication, tmp_path: Path
+) -> None:
+    """ALL-2: a blank card keeps its name when it has become somebody's."""
+    reader = VirtualReader(tmp_path)
+    a_named_card(reader, "leeg-1", "Sanne", "900000123", is_smartcard=True)
+    made = reader.file("leeg-1").path
+    kept = made.read_bytes()
+    made.unlink()
+    a_blank_in(tmp_path, "leeg-1")
+    window = begun(cards_window(Words(Language.nl), lists()["cards-none"], ToldTray(reader)))
+    (tray,) = window.findChildren(TrayList)
+    assert tray.item(0).text().split("\n") == ["  leeg-1", "  Lege kaart, nog van niemand"]
+    made.write_bytes(kept)
+    window.list.show_cards(lists()["cards-none"])
+    assert tray.item(0).text().split("\n") == ["  leeg-1", "  ZORG-ID Smartcard van Sanne"]
+    made.write_text("{}")
+    window.list.show_cards(lists()["cards-none"])
+    assert "Deze virtuele kaart is beschadigd" in tray.item(0).text()
 
 
 @pytest.mark.parametrize("name", list(lists()))

@@ -267,7 +267,7 @@ def test_an_imitation_card_is_put_in_by_choosing_it(desk: Desk) -> None:
     desk.tray = ExampleTray()
     desk.tray.insert = put_in.append
     window = desk.ask(InsertCard(None, Wanted.uzi_card))
-    window.screen_now._list.setCurrentRow(1)
+    window.screen_now._list.setCurrentRow(2)
     press(window, "Verder")
     assert put_in == ["uzi-assistente-linde"]
     assert desk.answers == [None]

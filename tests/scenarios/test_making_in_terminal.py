@@ -40,7 +40,7 @@ class Screen:
 def test_a_card_is_made_by_typing(world: Scenario, language: Language, yes: str) -> None:
     blank = world.blank()
     maker = world.maker(EMPLOYEE, blank)
-    wrong = ("12345", "999999")
+    wrong = ("12345", "876543")
     screen = Screen(
         world,
         language,

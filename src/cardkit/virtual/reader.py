@@ -54,7 +54,8 @@ class VirtualReader:
     @property
     def cards(self) -> list[str]:
         """The names of the cards in the folder, sorted."""
-        return sorted(path.name.removesuffix(SUFFIX) for path in self.folder.glob(f"*{SUFFIX}"))
+        names = (path.name.removesuffix(SUFFIX) for path in self.folder.glob(f"*{SUFFIX}"))
+        return sorted(filter(CARD_NAME.fullmatch, names))
 
     @property
     def inserted(self) -> str | None:

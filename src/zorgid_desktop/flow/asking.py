@@ -107,6 +107,8 @@ class SeenCard:
     fingerprint: str | None = None
     """What tells this very card from every other one; None for a card without serial and certificates."""
     can_log_in: bool = False
+    issuer: str | None = None
+    """Who issued its certificates, by its own words."""
 
     def is_same_card(self, other: "SeenCard") -> bool:
         """Tell whether both are one and the same card; unsure is no."""

@@ -68,6 +68,7 @@ def _seen(reader: str, serial: str | None, shown: x509.Certificate, *, can_log_i
         shown.not_valid_after_utc.date(),
         hashlib.sha256(shown.public_bytes(Encoding.DER)).hexdigest(),
         can_log_in,
+        issuer_of(shown),
     )
 
 
@@ -86,8 +87,17 @@ def _kind_of(identity: UziIdentity | None) -> CardKind:
 
 def holder_of(certificate: x509.Certificate) -> str:
     """Return the common name of a certificate, for showing only."""
-    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return plain(str(names[0].value)) if names else "?"
+    return _first_in(certificate.subject, x509.NameOID.COMMON_NAME)
+
+
+def issuer_of(certificate: x509.Certificate) -> str:
+    """Return the organisation that issued a certificate, or else its authority; for showing only."""
+    return _first_in(certificate.issuer, x509.NameOID.ORGANIZATION_NAME, x509.NameOID.COMMON_NAME)
+
+
+def _first_in(name: x509.Name, *kinds: x509.ObjectIdentifier) -> str:
+    found = (attribute for kind in kinds for attribute in name.get_attributes_for_oid(kind))
+    return next((plain(str(attribute.value)) for attribute in found), "?")
 
 
 def said_of_card(seen: SeenCard) -> Said:
@@ -105,3 +115,16 @@ def said_of_card(seen: SeenCard) -> Said:
 def said_in_reader(seen: SeenCard) -> Said:
     """Return which card is in which reader, in words."""
     return Said("card-in-reader", {"reader": seen.reader, "found": said_of_card(seen)})
+
+
+def said_in_list(seen: SeenCard) -> Said:
+    """Return what a card is, for a list: a blank one is nobody's yet, any other somebody's and issued."""
+    if seen.kind is CardKind.blank:
+        if seen.serial is None:
+            return Said("listed-blank-unnumbered")
+        return Said("listed-blank", {"serial": seen.serial})
+    facts = {"holder": seen.holder, "number": seen.number, "issuer": seen.issuer or "?"}
+    if seen.kind is CardKind.other:
+        return Said("listed-other", facts)
+    code = "listed-uzi-card" if seen.kind is CardKind.uzi_card else "listed-smartcard"
+    return Said(code, facts)

@@ -265,6 +265,7 @@ def readers_of(cards_folder: Path | None) -> tuple[Callable[[], Readers], Tray |
     if place.tray is None:
         return readers_here, None
     from cardkit.virtual import VirtualReaders  # noqa: PLC0415 - not in a production build
+    from zorgid_desktop.listing import ToldTray  # noqa: PLC0415
 
     tray = place.tray
-    return lambda: VirtualReaders(tray), tray
+    return lambda: VirtualReaders(tray), ToldTray(tray)

@@ -36,7 +36,7 @@ class CardPanel(Panel):
     def __init__(self, words: Words, seen: SeenCard, today: date) -> None:
         super().__init__("card")
         self.seen = seen
-        title = _title(words, seen)
+        title = words.name_of(seen)
         self.inside.addWidget(paragraph(title, "name"))
         facts = _facts(words, seen)
         status = _status(words, seen, today)
@@ -44,7 +44,10 @@ class CardPanel(Panel):
             self.inside.addWidget(row(short(status, "tag")))
         self.inside.addWidget(Facts(facts))
         told = [f"{name}: {value}." for name, value in facts]
-        self.setAccessibleName(" ".join(filter(None, [f"{title}.", status, *told])))
+        next_step = words.text("blank-next") if seen.kind is CardKind.blank else None
+        if next_step is not None:
+            self.inside.addWidget(paragraph(next_step, "hint"))
+        self.setAccessibleName(" ".join(filter(None, [f"{title}.", status, *told, next_step])))
         self.buttons = self._buttons(words, seen)
 
     def _buttons(self, words: Words, seen: SeenCard) -> dict[str, QPushButton]:
@@ -60,17 +63,11 @@ class CardPanel(Panel):
         return made
 
 
-def _title(words: Words, seen: SeenCard) -> str:
-    if seen.holder is None:
-        return words.text(f"kind-{seen.kind}")
-    return words.text("card-of", holder=seen.holder)
-
-
 def _facts(words: Words, seen: SeenCard) -> list[tuple[str, str]]:
     facts: list[tuple[str, str | None]] = [
-        ("card-kind", words.text(f"kind-{seen.kind}")),
         ("card-number", seen.number),
         ("card-serial", seen.serial),
+        ("card-issuer", seen.issuer),
         ("card-until", f"{seen.valid_until:%d-%m-%Y}" if seen.valid_until else None),
         ("card-reader", seen.reader),
     ]
@@ -102,8 +99,9 @@ class CardsScreen(Screen):
         self._inside.addWidget(paragraph(words.text("cards-looking")))
         self.body.addWidget(self._list)
         self.panels: list[CardPanel] = []
-        if tray is not None:
-            self.body.addWidget(TrayPanel(words, tray))
+        self._tray = TrayPanel(words, tray) if tray is not None else None
+        if self._tray is not None:
+            self.body.addWidget(self._tray)
         self.finish()
         self.about = self.add_button("about")
         self.leave = self.add_button("quit")
@@ -122,6 +120,8 @@ class CardsScreen(Screen):
         if shown.why_not is not None:
             self._inside.addWidget(paragraph(self.words.text(shown.why_not)))
             self._inside.addWidget(self._drawing())
+        if self._tray is not None:
+            self._tray.list.look()
         announce(self, self.spoken())
 
     def spoken(self) -> str:

@@ -1,12 +1,19 @@
 """The imitation cards of the demo, which are put in by choosing them; a production build has none."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
+from zorgid_desktop.flow.asking import SeenCard
+from zorgid_desktop.listing import Told
 from zorgid_desktop.windows.parts import Panel, button, row, short, without_mnemonic
 from zorgid_desktop.windows.words import Words
+
+SEEN_AT_ONCE: Final = 4
+"""How many cards of the list are seen, each of them whole."""
+FRAME: Final = 4
+"""The border of the list that has the focus, in units of 1/96 inch."""
 
 
 class Tray(Protocol):
@@ -15,6 +22,10 @@ class Tray(Protocol):
     @property
     def cards(self) -> list[str]:
         """The names of the cards."""
+        ...
+
+    def told(self, name: str) -> Told:
+        """Return what a card tells of itself, or why it tells nothing."""
         ...
 
     def insert(self, name: str) -> None:
@@ -27,20 +38,34 @@ class Tray(Protocol):
 
 
 class TrayList(QListWidget):
-    """The cards by name, one of them chosen."""
+    """The cards by name, each with what it is, one of them chosen."""
 
     def __init__(self, words: Words, tray: Tray) -> None:
         super().__init__()
+        self._words = words
         self._tray = tray
         self.label = short(words.text("insert-tray"), "strong")
         self.label.setBuddy(self)
         self.setAccessibleName(without_mnemonic(self.label.text()))
-        self.setMinimumHeight(150)
+        height = 2 * self.fontMetrics().height() + 16
+        self.setFixedHeight(SEEN_AT_ONCE * height + 2 * FRAME)
         for name in tray.cards:
-            item = QListWidgetItem(f"  {name}", self)
+            item = QListWidgetItem(self)
             item.setData(Qt.ItemDataRole.UserRole, name)
-            item.setSizeHint(QSize(0, self.fontMetrics().height() + 16))
+            item.setSizeHint(QSize(0, height))
+        self.look()
         self.setCurrentRow(0)
+
+    def look(self) -> None:
+        """Say anew what each card is: a blank one may have become somebody's."""
+        for item in map(self.item, range(self.count())):
+            name = item.data(Qt.ItemDataRole.UserRole)
+            told = self._tray.told(name)
+            what = self._words.in_list(told)
+            shown = self._words.name_of(told) if isinstance(told, SeenCard) else what
+            item.setText(f"  {name}\n  {shown}")
+            item.setToolTip(what)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{name}: {what}")
 
     def insert_chosen(self) -> None:
         """Put the chosen card in."""
@@ -54,7 +79,7 @@ class TrayPanel(Panel):
 
     def __init__(self, words: Words, tray: Tray) -> None:
         super().__init__("note")
-        cards = TrayList(words, tray)
+        self.list = cards = TrayList(words, tray)
         self.inside.addWidget(cards.label)
         self.inside.addWidget(cards)
         put_in, take_out = button(words.text("tray-insert")), button(words.text("tray-remove"))

@@ -86,7 +86,7 @@ def test_the_cards_in_the_readers_are_listed(plain_reader: Service) -> None:
     plain_reader.insert(made_card().virtual)
     (first, second) = json.loads(run(*DESKTOP, "cards", "--json"))
     assert (first["holder"], first["serial"], first["pin_tries_left"]) == ("J. de Vries", "20212223", 3)
-    assert (second["trouble"], second["holder"]) == ("reader-empty", None)
+    assert (second["trouble"]["code"], second["holder"]) == ("reader-empty", None)
 
 
 def test_a_reader_is_checked_before_a_making(plain_reader: Service) -> None:

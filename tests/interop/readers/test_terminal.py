@@ -94,7 +94,7 @@ def test_who_stops_or_presses_ctrl_c_sees_a_sentence(
         with running("pin", "change", folder=tmp_path) as terminal:
             terminal.read_until("Pincode (nog 3 keer):")
             terminal.type(stop) if stop else terminal.interrupt()
-            terminal.read_until("U hebt dit afgebroken.")
+            terminal.read_until("U hebt het veranderen van de pincode afgebroken.")
             assert terminal.ended() == 1
         assert "Traceback" not in terminal.screen
 

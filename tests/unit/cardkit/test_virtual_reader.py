@@ -75,6 +75,14 @@ def test_names_are_simple_and_known(reader):
             reader.insert(name)
 
 
+def test_a_file_whose_name_no_card_can_have_is_none(reader, tmp_path):
+    make(reader)
+    (tmp_path / "Mine (copy).card.json").write_text("{}")
+    assert "Mine (copy)" not in reader.cards
+    for name in reader.cards:
+        reader.insert(name)
+
+
 def test_a_card_survives_the_program(reader, tmp_path):
     make(reader)
     again = VirtualReader(tmp_path)

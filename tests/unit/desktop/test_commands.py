@@ -17,6 +17,7 @@ from tests.unit.desktop.builders import (
     Terminal,
     a_blank_in,
     a_card_in,
+    a_named_card,
     an_act,
 )
 
@@ -24,18 +25,19 @@ from cardkit import errors
 from cardkit.card import CertificateUsage
 from cardkit.readers import PivReader
 from cardkit.secrets import Pin
-from cardkit.virtual import VirtualReader
+from cardkit.virtual import Mode, VirtualReader, make_blank_card
 from zorgid.kernel.sentences import Language
 from zorgid.protocol.links import Browser, parse_link
 from zorgid.protocol.messages import Problem
 from zorgid_desktop import cli, server
-from zorgid_desktop.flow.asking import Cancelled, CardKind, Said, SeenCard
+from zorgid_desktop.flow.asking import Cancelled, CardKind, InsertCard, Said, SeenCard, Wanted
 from zorgid_desktop.flow.cards import FlowStopped
 from zorgid_desktop.flow.ending import why_it_ended
 from zorgid_desktop.flow.login import LoggedIn
+from zorgid_desktop.listing import ToldTray, in_words, rows_of_tray
 from zorgid_desktop.run import run_link
 from zorgid_desktop.server import PlatformRefused, PlatformUnreachable
-from zorgid_desktop.texts import catalogue
+from zorgid_desktop.texts import catalogue, language_of, sentence
 from zorgid_desktop.workplace import Workplace
 
 HANDLE = "AAECAwQFBgcICQoLDA0ODw"
@@ -173,6 +175,81 @@ def test_a_list_of_cards_tells_the_holder_and_takes_no_try(
     assert (blank["name"], blank["holder"], blank["valid_until"]) == ("leeg", None, None)
 
 
+KEYS = ["name", "kind", "serial", "holder", "number", "issuer", "valid_until", "pin_tries_left", "trouble"]
+
+
+def test_every_card_has_the_same_keys_as_json_whatever_its_trouble(
+    tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ALL-2: a program looks for no key in vain."""
+    tray = a_card_in(tmp_path)
+    a_blank_in(tmp_path)
+    a_named_card(tray, "sanne", "Sanne", "900000123", is_smartcard=True)
+    a_blank_in(tmp_path, "stuk")
+    tray.file("stuk").path.write_text("{}")
+    assert run("cards", "--json")[0] == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [list(one) for one in told] == [KEYS] * 4
+    anna, blank, sanne, broken = told
+    assert [one["kind"] for one in told] == ["other", "blank", "smartcard", None]
+    assert (sanne["holder"], sanne["number"], sanne["issuer"]) == ("Sanne", "900000123", "Sanne")
+    assert [one["trouble"] for one in (anna, blank, sanne)] == [None] * 3
+    said = sentence(Said("card-file-unreadable"), language_of())
+    assert broken["trouble"] == {
+        "code": "card-file-unreadable",
+        "sentence": f"{said.text} {said.next_step}",
+    }
+    assert [broken[key] for key in KEYS[1:-1]] == [None] * 7
+
+
+def test_the_shape_of_a_listed_card_is_documented() -> None:
+    text = (Path(__file__).parents[3] / "docs/operator.md").read_text(encoding="utf-8")
+    table = text[text.index("### `cards --json`") :].split("\n\n")[2]
+    assert [line.split("`")[1] for line in table.splitlines()[2:]] == KEYS
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            Language.nl,
+            {
+                "anna": "UZI-pas van Anna, UZI-nummer 900000123, uitgegeven door Anna",
+                "leeg-1": "ZORG-ID Smartcard van Sanne, UZI-nummer 900000124, uitgegeven door Sanne",
+                "leeg-2": "Lege kaart, nog van niemand, zonder chipnummer",
+                "vreemd": f"Andere kaart van {HOLDER}, uitgegeven door {HOLDER}",
+            },
+        ),
+        (
+            Language.en,
+            {
+                "anna": "UZI card of Anna, UZI number 900000123, issued by Anna",
+                "leeg-1": "ZORG-ID Smartcard of Sanne, UZI number 900000124, issued by Sanne",
+                "leeg-2": "Blank card, nobody's yet, without a chip number",
+                "vreemd": f"Another card of {HOLDER}, issued by {HOLDER}",
+            },
+        ),
+    ],
+)
+def test_each_card_is_said_in_plain_words_whatever_its_file_is_called(
+    tmp_path: Path, language: Language, words: dict[str, str]
+) -> None:
+    """ALL-1, ALL-2: of `leeg-1` a Smartcard was made, and its name does not tell; nothing moves by looking."""
+    tray = a_card_in(tmp_path, "vreemd")
+    a_named_card(tray, "anna", "Anna", "900000123")
+    a_named_card(tray, "leeg-1", "Sanne", "900000124", is_smartcard=True)
+    tray.add("leeg-2", make_blank_card(1, mode=Mode.strict))
+    told = ToldTray(tray)
+    assert {name: in_words(told.told(name), language) for name in told.cards} == words
+    assert (tray.inserted, tray.apdu_count) == ("vreemd", 0)
+    terminal = Terminal(tmp_path, "anna", language=language)
+    terminal.face.ask(InsertCard(None, Wanted.uzi_card))
+    shown = " ".join(terminal.screen.split())
+    assert [text for name, text in words.items() if f"{name} {text}" not in shown] == []
+    lines = [row.for_people(language) for row in rows_of_tray(tray)]
+    assert [line for line, text in zip(lines, words.values(), strict=True) if not line.endswith(text)] == []
+
+
 @pytest.mark.parametrize("words", [("cards",), ("cards", "--json")])
 def test_a_card_that_another_program_holds_is_listed_as_in_use(
     words: tuple[str, ...], tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]
@@ -181,7 +258,7 @@ def test_a_card_that_another_program_holds_is_listed_as_in_use(
     with PivReader(reader).open_card():
         assert run(*words)[0] == 0
     listed = capsys.readouterr().out
-    assert text_of("card-busy") in listed or json.loads(listed)[0]["is_busy"] is True
+    assert text_of("card-busy") in listed or json.loads(listed)[0]["trouble"]["code"] == "card-busy"
 
 
 def test_a_card_that_another_program_holds_is_not_touched(tmp_path: Path, run: Run) -> None:

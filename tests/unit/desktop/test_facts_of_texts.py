@@ -41,6 +41,7 @@ NOT_SPELT_OUT: dict[str, set[str]] = {
     "login.py: why in _await_completion": {why for why in ENDED.values() if why},
     "terminal.py: code in _insert_card": {f"ask-{wanted}" for wanted in Wanted} | {"ask-blank-card-again"},
     "seeing.py: code in said_of_card": {"uzi-card-of", "smartcard-of"},
+    "seeing.py: code in said_in_list": {"listed-uzi-card", "listed-smartcard"},
     "terminal.py: code in _ask_pin": {"ask-pin", "ask-pin-tries-unknown"},
     "terminal.py: code in _choose_pin": {"choose-pin", "choose-pin-digits"},
     "terminal.py: code in _show_context": {

@@ -136,7 +136,7 @@ def test_a_damaged_virtual_card_is_said_and_shows_no_traceback(
     reader.folder.joinpath("kapot.card.json").write_text('{"pin": "246810"')
     assert cli.main(["--cards-folder", str(tmp_path), "cards"]) == 0
     told = capsys.readouterr()
-    assert f"een kaart van {HOLDER}" in told.out
+    assert f"Andere kaart van {HOLDER}" in told.out
     assert "Deze virtuele kaart is beschadigd" in told.out
     assert "Traceback" not in told.out + told.err
     assert "246810" not in told.out + told.err

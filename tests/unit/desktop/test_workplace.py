@@ -84,7 +84,7 @@ def test_the_cards_in_real_readers_are_listed(real: Desk, capsys: pytest.Capture
     before = real.files()
     assert cli.main(["cards", "--json"]) == 0
     empty, anna = json.loads(capsys.readouterr().out)
-    assert (empty["name"], empty["trouble"], empty["holder"]) == ("Links", "reader-empty", None)
+    assert (empty["name"], empty["trouble"]["code"], empty["holder"]) == ("Links", "reader-empty", None)
     assert (anna["name"], anna["holder"], anna["pin_tries_left"]) == ("Rechts", HOLDER, 3)
     assert real.files() == before
 
