@@ -5,13 +5,14 @@ The key usage decides, never the slot or the label: issuers differ in where they
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from cardkit.errors import KeyUnsupported
+from cardkit.errors import CertificateMissing, KeyUnsupported
 from cardkit.keys import CardKey, KeySlot, supported
 
 
@@ -84,3 +85,11 @@ class CardCertificate:
             return CardKey(self.slot, supported(self.certificate.public_key()))
         except (ValueError, UnsupportedAlgorithm) as error:
             raise KeyUnsupported from error
+
+
+def the_one(certificates: Iterable[CardCertificate], usage: CertificateUsage) -> CardCertificate:
+    """Return the one certificate with that usage. Raises `CertificateMissing` for none and for several."""
+    fitting = [each for each in certificates if each.usage is usage]
+    if len(fitting) != 1:
+        raise CertificateMissing(usage=usage.value)
+    return fitting[0]

@@ -20,12 +20,12 @@ from cardkit.card import (
     KeyAlgorithm,
     KeySlot,
 )
+from cardkit.certificates import the_one
 from cardkit.errors import (
     CardAnswerMalformed,
     CardCannot,
     CardNotRecognised,
     CardRefused,
-    CertificateMissing,
     KeyMissing,
     ManagementKeyNeeded,
     PinBlocked,
@@ -76,10 +76,7 @@ class PivUse:
 
     def certificate_for(self, usage: CertificateUsage) -> CardCertificate:
         """Return the one certificate with that usage, wherever it stands. Raises `CertificateMissing`."""
-        fitting = [each for each in self.read_certificates() if each.usage is usage]
-        if len(fitting) != 1:
-            raise CertificateMissing(usage=usage.value)
-        return fitting[0]
+        return the_one(self.read_certificates(), usage)
 
     def read_key(self, slot: KeySlot) -> CardKey | None:
         """Return the key in `slot` as the card tells, else as its certificate says, or None."""

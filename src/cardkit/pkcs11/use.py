@@ -19,11 +19,11 @@ from pkcs11._pkcs11 import (  # type: ignore[attr-defined]  # its stubs leave th
 )
 
 from cardkit.card import Capability, CardCertificate, CardKey, CertificateUsage, KeyAlgorithm
+from cardkit.certificates import the_one
 from cardkit.errors import (
     CardAnswerMalformed,
     CardCannot,
     CardRefused,
-    CertificateMissing,
     KeyMissing,
     PinNeeded,
 )
@@ -58,10 +58,7 @@ class Pkcs11Use(Pkcs11Session):
 
     def certificate_for(self, usage: CertificateUsage) -> CardCertificate:
         """Return the one certificate with that usage, wherever it stands. Raises `CertificateMissing`."""
-        fitting = [each for each in self.read_certificates() if each.usage is usage]
-        if len(fitting) != 1:
-            raise CertificateMissing(usage=usage.value)
-        return fitting[0]
+        return the_one(self.read_certificates(), usage)
 
     def sign(self, key: CardKey, message: bytes, hash_algorithm: hashes.HashAlgorithm | None = None) -> bytes:
         """Return a signature over `message`; the hash is SHA-384 for P-384, else SHA-256, unless given."""
