@@ -21,6 +21,7 @@ from zorgid.storage.database import Work
 from zorgid.web import cookies
 from zorgid.web.edge import act_of, render, work_of
 from zorgid.web.limits import COMPLETE_PER_ADDRESS
+from zorgid.web.login.own import own_transaction
 from zorgid.web.policy import content_policy
 from zorgid.web.services import services_of
 
@@ -46,7 +47,7 @@ async def login_page(request: Request) -> Response:
     if return_url is not None:
         return RedirectResponse(_authorize_address(return_url), 303)
     async with work_of(request) as work:
-        transaction = await _own_transaction(request, work)
+        transaction = await own_transaction(request, work)
         now = work.now
     return _page(request, transaction, now)
 
@@ -59,13 +60,6 @@ def _authorize_address(return_url: str) -> str:
     if not rules.is_local_path(return_url) or return_url.partition("?")[0] != AUTHORIZE_PATH:
         raise TransactionUnknown
     return return_url
-
-
-async def _own_transaction(request: Request, work: Work, *, lock: bool = False) -> Transaction:
-    cookie = cookies.transaction_cookie(request)
-    if cookie is None:
-        raise TransactionUnknown
-    return await login.transaction_of_browser(work, cookie, lock=lock)
 
 
 def _page(request: Request, transaction: Transaction, now: datetime) -> Response:
@@ -94,7 +88,7 @@ def _browser(request: Request, transaction: Transaction) -> str:
 async def login_events(request: Request) -> Response:
     """Stream the states of this browser's transaction: nothing but their names (step 8)."""
     async with work_of(request) as work:
-        transaction = await _own_transaction(request, work)
+        transaction = await own_transaction(request, work)
     return StreamingResponse(
         _states(request, str(transaction.id)),
         media_type="text/event-stream",
@@ -107,7 +101,7 @@ async def _states(request: Request, transaction_id: str) -> AsyncIterator[str]:
     with services_of(request).watch.expect(transaction_id) as expected:
         while True:
             async with work_of(request) as work:
-                transaction = await _own_transaction(request, work)
+                transaction = await own_transaction(request, work)
                 state = rules.state_at(transaction, now=work.now)
                 left = (rules.ends_at(transaction) - work.now).total_seconds()
             if state is not last:
@@ -124,11 +118,11 @@ async def cancel_login(request: Request) -> Response:
     """End the transaction that the person does not want."""
     await services_of(request).forms.read(request)
     async with work_of(request) as work:
-        transaction = await _own_transaction(request, work, lock=True)
+        transaction = await own_transaction(request, work, lock=True)
         await login.cancel(work, transaction=transaction, by=login.actor_of(transaction))
         now = work.now
     async with work_of(request) as work:
-        transaction = await _own_transaction(request, work)
+        transaction = await own_transaction(request, work)
     return _page(request, transaction, now)
 
 

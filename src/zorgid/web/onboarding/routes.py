@@ -10,14 +10,13 @@ from zorgid.audit.model import Event, Subject
 from zorgid.clients.model import PORTAL_NAME
 from zorgid.issuance import actions as issuance
 from zorgid.login import actions as login
-from zorgid.login.errors import TransactionUnknown
-from zorgid.login.model import MeansUsed, Purpose, Shown, Transaction
+from zorgid.login.model import MeansUsed, Purpose, Shown
 from zorgid.onboarding.actions import organisation_to_validate, validate_organisation
 from zorgid.protocol.links import browser_of
-from zorgid.storage.database import Work
 from zorgid.web import cookies
 from zorgid.web.edge import act_of, language_of, render, work_of
 from zorgid.web.limits import BEGIN_PER_ADDRESS
+from zorgid.web.login.own import own_transaction
 from zorgid.web.services import services_of
 
 GO_ON_AT: Final = {
@@ -84,17 +83,10 @@ def _act(request: Request, purpose: Purpose) -> str:
     return templates.render("onboarding/act.html", language_of(request), {"purpose": purpose}).strip()
 
 
-async def _own_transaction(request: Request, work: Work, *, lock: bool = False) -> Transaction:
-    cookie = cookies.transaction_cookie(request)
-    if cookie is None:
-        raise TransactionUnknown
-    return await login.transaction_of_browser(work, cookie, lock=lock)
-
-
 async def progress_page(request: Request) -> Response:
     """Mirror how far the making is: the state and nothing more; PIN, PUK and birth date are the app's."""
     async with work_of(request) as work:
-        transaction = await _own_transaction(request, work)
+        transaction = await own_transaction(request, work)
         making = await issuance.issuance_of_transaction(work, transaction.id)
         view = await issuance.view_of(work, making) if making else None
     return render(request, "onboarding/progress.html", view=view)
@@ -103,7 +95,7 @@ async def progress_page(request: Request) -> Response:
 async def confirm_page(request: Request) -> Response:
     """Show name and URA of the organisation: is this right?"""
     async with work_of(request) as work:
-        shown = await organisation_to_validate(work, await _own_transaction(request, work))
+        shown = await organisation_to_validate(work, await own_transaction(request, work))
     return render(request, "onboarding/confirm.html", shown=shown)
 
 
@@ -112,10 +104,10 @@ async def confirm(request: Request) -> Response:
     services = services_of(request)
     await services.forms.read(request)
     async with work_of(request) as work:
-        by = login.actor_of(await _own_transaction(request, work))
+        by = login.actor_of(await own_transaction(request, work))
     event, on = Event.organisation_validated, Subject("organisation", "of-card")
     async with act_of(request, event=event, by=by, on=on) as work:
-        transaction = await _own_transaction(request, work, lock=True)
+        transaction = await own_transaction(request, work, lock=True)
         policy = services.issuance.means_policy
         organisation = await validate_organisation(work, transaction, policy=policy)
     return render(request, "onboarding/validated.html", organisation=organisation)
