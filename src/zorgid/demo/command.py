@@ -100,7 +100,8 @@ async def register_first_organisation(demo: RunningDemo) -> None:
 def addresses(demo: RunningDemo) -> str:
     """Return what the operator reads: where everything answers, and that all of it is a stand-in."""
     settings, places = demo.platform.settings, demo.world.places
-    lines = DesktopLines.of(settings, has_cards=True)
+    app = DesktopLines.of(settings, has_cards=True).command
+    for_app = f"\n  Desktop App           {app} window" if settings.is_demo else ""
     return f"""
 ZORG-ID demo: nagemaakte UZI-passen, kaarten en personen. Nooit voor echt gebruik.
 
@@ -109,8 +110,7 @@ ZORG-ID demo: nagemaakte UZI-passen, kaarten en personen. Nooit voor echt gebrui
   Virtuele werkplek     {places.workplace_origin}/
   OCSP, CRL en CA       {settings.pki_origin}/
   Test-UZI-register     {places.register_origin}/
-  Virtuele kaarten      {demo.world.cards_folder}
-  Desktop App           {lines.command} window
+  Virtuele kaarten      {demo.world.cards_folder}{for_app}
 
 Stop met Ctrl-C.
 """

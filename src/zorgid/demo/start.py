@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from zorgid.demo.world import MEMBERS, STRANGE_CARD, World
 from zorgid.web.edge import render
+from zorgid.web.services import services_of
 
 
 def start_route(world: World) -> Route:
@@ -23,6 +24,7 @@ def start_route(world: World) -> Route:
             pharmacist=pharmacist,
             employee=world.card("assistente-linde"),
             strange_card=STRANGE_CARD,
+            is_demo=services_of(request).settings.is_demo,
             blank_cards=[name for name in world.reader.cards if name.startswith("leeg-")],
         )
 

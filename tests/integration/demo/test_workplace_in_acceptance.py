@@ -77,6 +77,17 @@ async def test_two_visitors_make_a_card_at_once_each_with_cards_of_the_own(stage
     assert all({"leeg-1", f"leeg-{BLANK_CARDS_EACH}", SANNE, JORIS, DOCTOR} <= cards for cards in desks)
 
 
+async def test_no_page_speaks_of_names_that_only_an_app_in_a_terminal_needs(stage: Stage) -> None:
+    """Cards of a desk are out of its reach, and so is this computer's folder."""
+    person = stage.person()
+    await person.sit_down()
+    for address in (f"{stage.origin}/", f"{stage.desk}/"):
+        page = await person.open(address)
+        assert "Willemijn Johanna de Graaf" in page.text
+        for word in ("Kaartnaam", DOCTOR, "zorgid-desktop", str(stage.world.cards_folder)):
+            assert word not in page.text
+
+
 async def test_the_desk_speaks_tls_and_its_cookies_are_for_this_host_only(stage: Stage) -> None:
     person = stage.person()
     assert stage.desk.startswith("https://localhost:")

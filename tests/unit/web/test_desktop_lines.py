@@ -4,9 +4,12 @@ import shlex
 from pathlib import Path
 
 import pytest
+from tests.web_builders import browser, services_for_pages
 
 from zorgid.settings import Settings
+from zorgid.web.application import web_application
 from zorgid.web.desktop_lines import ORIGIN_VARIABLE, PROGRAM, USUAL_CARDS, USUAL_ORIGIN, DesktopLines
+from zorgid.web.downloads.routes import routes
 from zorgid_desktop.environments import DEMO_ORIGIN, DEMO_ORIGIN_VARIABLE, origin_of
 from zorgid_desktop.workplace import DEMO_CARDS
 
@@ -54,3 +57,20 @@ def test_a_demo_that_was_started_outside_the_project_names_its_cards_in_full(
 
 def test_a_platform_without_a_demo_names_no_cards_of_its_own() -> None:
     assert lines(has_cards=False, data_folder=Path("other")).command == PROGRAM
+
+
+@pytest.mark.parametrize(
+    ("origin", "shown", "not_shown"),
+    [
+        (USUAL_ORIGIN, "scheme register", "andere poort"),
+        ("http://localhost:8700", "andere poort", "scheme register"),
+    ],
+)
+async def test_links_are_offered_to_the_app_only_where_it_finds_the_demo(
+    origin: str, shown: str, not_shown: str
+) -> None:
+    services = services_for_pages(settings=Settings(origin=origin))
+    async with browser(web_application(services, routes(None)), origin) as client:
+        page = (await client.get("/app")).text
+    assert shown in page
+    assert not_shown not in page
