@@ -30,7 +30,7 @@ from zorgid.kernel.errors import Refusal
 from zorgid.kernel.randomness import RandomSource
 from zorgid.kernel.secrets import Secret
 from zorgid.login import actions as login
-from zorgid.login import rules
+from zorgid.login import attaching, rules
 from zorgid.login.errors import SessionUnknown
 from zorgid.login.model import Begun, Means, MeansUsed, ProvedCard, Purpose, Shown
 from zorgid.login.sessions import begin_session, session_for
@@ -150,7 +150,7 @@ class LoginLife(RuleBasedStateMachine):
             expected = [] if self.attached_by in {None, by} else ["login-attached-elsewhere"]
 
         async def act(work: Work) -> object:
-            return await login.attach(
+            return await attaching.attach(
                 work, SETUP, incoming=incoming, handle=self.begun.handle, app_key=app.app_key
             )
 
@@ -183,7 +183,7 @@ class LoginLife(RuleBasedStateMachine):
             expected = ["login-not-open"]
 
         async def act(work: Work) -> Secret:
-            transaction = await login.attached_transaction(
+            transaction = await attaching.attached_transaction(
                 work, SETUP, incoming=incoming, handle=self.begun.handle
             )
             rules.next_state(transaction.state, rules.Act.prove)
@@ -208,7 +208,7 @@ class LoginLife(RuleBasedStateMachine):
             expected = ["login-not-open"]
 
         async def act(work: Work) -> bool:
-            transaction = await login.attached_transaction(
+            transaction = await attaching.attached_transaction(
                 work, SETUP, incoming=incoming, handle=self.begun.handle
             )
             await login.cancel(work, transaction=transaction, by=SYSTEM)
@@ -236,7 +236,9 @@ class LoginLife(RuleBasedStateMachine):
         expected = self._accepted(self.attached_by) or ["app-request-replayed"]
 
         async def act(work: Work) -> object:
-            return await login.attached_transaction(work, SETUP, incoming=incoming, handle=self.begun.handle)
+            return await attaching.attached_transaction(
+                work, SETUP, incoming=incoming, handle=self.begun.handle
+            )
 
         self.attempt(act, *expected)
 

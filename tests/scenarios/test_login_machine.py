@@ -25,7 +25,7 @@ from zorgid.audit.model import SYSTEM
 from zorgid.kernel.errors import Refusal
 from zorgid.kernel.randomness import RandomSource
 from zorgid.kernel.secrets import Secret
-from zorgid.login import actions, rules
+from zorgid.login import actions, attaching, rules
 from zorgid.login.model import Means, MeansUsed, ProvedCard, Purpose, Shown
 from zorgid.login.setup import AppRequest, LoginSetup
 from zorgid.pki.recognise import RecognisedUziCard
@@ -134,7 +134,7 @@ class LoginLife(RuleBasedStateMachine):
         is_other = self.bound not in {None, who}
         may = self.is_in_time and self.may(rules.Act.attach)
         self.attempt(
-            lambda work: actions.attach(
+            lambda work: attaching.attach(
                 work, SETUP, incoming=app.request(), handle=self.begun.handle, app_key=app.public
             ),
             foretold=may and not is_other,
@@ -156,7 +156,7 @@ class LoginLife(RuleBasedStateMachine):
         may = self.is_in_time and who == self.bound and self.may(rules.Act.prove) and is_same
 
         async def act(work: Work) -> Secret:
-            asked = await actions.attached_transaction(
+            asked = await attaching.attached_transaction(
                 work, SETUP, incoming=app.request(is_again=is_again), handle=self.begun.handle
             )
             rules.next_state(asked.state, rules.Act.prove)

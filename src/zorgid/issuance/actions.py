@@ -16,6 +16,7 @@ from zorgid.issuance.instructions import guid_of, instructions_for, require_admi
 from zorgid.issuance.model import Issuance, IssuanceAct, IssuanceSetup
 from zorgid.kernel.ids import IssuanceId, TransactionId, new_id
 from zorgid.login import actions as login
+from zorgid.login import attaching
 from zorgid.login.model import MeansUsed, Purpose, Transaction
 from zorgid.login.setup import AppRequest
 from zorgid.organisations import actions as organisations
@@ -113,7 +114,7 @@ async def issuance_of_app(
     issuance = await store.by_id(work, IssuanceId(UUID(issuance_id)))
     if issuance is None:
         raise IssuanceUnknown
-    is_asked_again = await login.accept_app_request(work, setup.login, incoming, issuance.app_key)
+    is_asked_again = await attaching.accept_app_request(work, setup.login, incoming, issuance.app_key)
     return rules.require_open(replace(issuance, is_asked_again=is_asked_again), now=work.now)
 
 

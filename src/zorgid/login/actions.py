@@ -1,6 +1,5 @@
-"""The steps of a login transaction, one function per step (protocols.md 7.4)."""
+"""The steps of a login transaction, a function per step (protocols.md 7.4); the app's own are in `attaching`."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,33 +9,30 @@ from zorgid.kernel.ids import PersonId, TransactionId, new_id
 from zorgid.kernel.secrets import Secret
 from zorgid.login import rules, store
 from zorgid.login.errors import (
-    AttachedElsewhere,
     CompletedElsewhere,
     CompletionWrong,
-    RequestOutOfOrder,
     TransactionExpired,
     TransactionNotOpen,
     TransactionUnknown,
 )
 from zorgid.login.model import Begun, Completed, MeansUsed, ProvedCard, Purpose, Shown, Transaction
 from zorgid.login.people import person_of
-from zorgid.login.setup import AppRequest, LoginSetup
+from zorgid.login.setup import LoginSetup
 from zorgid.protocol.app_key import AppKey
-from zorgid.protocol.context import Context, sha256_of_act
-from zorgid.protocol.errors import AppSignatureWrong
-from zorgid.protocol.messages import AttachReply, TransactionState, encode
-from zorgid.protocol.proof import CHALLENGE_BYTES
+from zorgid.protocol.messages import TransactionState
 from zorgid.storage.database import Work
 
 CHANNEL = "login"
 """Where nodes hear that a transaction moved; the payload is its id."""
 
 
-def _subject(transaction_id: TransactionId) -> Subject:
+def subject(transaction_id: TransactionId) -> Subject:
+    """Return what the log calls a transaction."""
     return Subject("login", str(transaction_id))
 
 
-def _app(key: AppKey) -> Actor:
+def app_actor(key: AppKey) -> Actor:
+    """Return what the log calls an app."""
     return Actor(ActorKind.app, reference=key.thumbprint())
 
 
@@ -81,7 +77,7 @@ async def begin_transaction(
         work,
         event=Event.login_begun,
         by=by,
-        on=_subject(transaction_id),
+        on=subject(transaction_id),
         facts={"purpose": purpose},
         becomes="new",
     )
@@ -109,110 +105,6 @@ async def open_transaction(work: Work, handle: Secret) -> Transaction:
     if found.state is not TransactionState.completed and work.now >= found.expires_at:
         raise TransactionExpired
     return found
-
-
-async def attach(
-    work: Work, setup: LoginSetup, *, incoming: AppRequest, handle: Secret, app_key: AppKey
-) -> AttachReply:
-    """Bind a new transaction to the app key that signed this request, and tell what to show and to sign.
-
-    The same key may ask again and gets the same answer; another key aborts the transaction for both.
-
-    Raises:
-        TransactionUnknown, TransactionExpired, TransactionNotOpen: it cannot be attached to.
-        AttachedElsewhere: another app was first; nobody goes on with it.
-        AppSignatureWrong: the request was not signed by the key that it brings.
-    """
-    transaction = await open_transaction(work, handle)
-    counter = incoming.verified(setup, app_key)
-    rules.next_state(transaction.state, rules.Act.attach)
-    if transaction.app_key is not None and transaction.app_key != app_key:
-        await _abort(work, transaction, "attached-elsewhere")
-        raise AttachedElsewhere
-    await store.remember_app_key(work, app_key)
-    await _take_note(work, incoming, app_key, counter)
-    if transaction.state is TransactionState.attached:
-        return _reply(transaction)
-    return await _attach_first(work, setup, transaction, app_key)
-
-
-async def _attach_first(
-    work: Work, setup: LoginSetup, transaction: Transaction, app_key: AppKey
-) -> AttachReply:
-    challenge = work.random(CHALLENGE_BYTES)
-    context = context_of(transaction, setup, app_key)
-    await store.attach(
-        work,
-        transaction_id=transaction.id,
-        thumbprint=app_key.thumbprint(),
-        challenge=challenge,
-        context=context,
-    )
-    await work.notify(CHANNEL, str(transaction.id))
-    await record(
-        work,
-        event=Event.login_attached,
-        by=_app(app_key),
-        on=_subject(transaction.id),
-        was="new",
-        becomes="attached",
-    )
-    return AttachReply(challenge=encode(challenge), context=context)
-
-
-def _reply(transaction: Transaction) -> AttachReply:
-    assert transaction.challenge is not None
-    assert transaction.context is not None
-    return AttachReply(challenge=encode(transaction.challenge), context=transaction.context)
-
-
-def context_of(transaction: Transaction, setup: LoginSetup, app_key: AppKey) -> Context:
-    """Return what the app shows and the card signs for this transaction."""
-    shown = transaction.shown
-    return Context(
-        origin=setup.origin,
-        care_application=shown.client_name,
-        organisation=shown.organisation_name,
-        purpose=transaction.purpose,
-        act=shown.act,
-        act_sha256=sha256_of_act(shown.act) if shown.act is not None else None,
-        acr=transaction.acr,
-        accepts=transaction.accepts,
-        expires_at=transaction.expires_at,
-        app_key=app_key.thumbprint(),
-    )
-
-
-async def _take_note(work: Work, incoming: AppRequest, key: AppKey, counter: int) -> bool:
-    """Tell whether this very request came before. Raises `RequestOutOfOrder`."""
-    digest = hashlib.sha256(incoming.path.encode() + b"\0" + incoming.body).digest()
-    before = await store.advance_counter(
-        work, thumbprint=key.thumbprint(), counter=counter, body_sha256=digest
-    )
-    if before is None:
-        raise RequestOutOfOrder
-    return before == counter
-
-
-async def accept_app_request(work: Work, setup: LoginSetup, incoming: AppRequest, key: AppKey | None) -> bool:
-    """Check that the app signed this request, and tell whether this very request came before (ALL-8).
-
-    Raises:
-        AppSignatureWrong: nobody attached yet, or another key signed.
-        RequestOutOfOrder: a replay.
-    """
-    if key is None:
-        raise AppSignatureWrong
-    return await _take_note(work, incoming, key, incoming.verified(setup, key))
-
-
-async def attached_transaction(
-    work: Work, setup: LoginSetup, *, incoming: AppRequest, handle: Secret
-) -> Transaction:
-    """Return the transaction that a signed request of its app is about. Raises as its parts do."""
-    transaction = await open_transaction(work, handle)
-    await accept_app_request(work, setup, incoming, transaction.app_key)
-    return transaction
 
 
 async def record_proof(
@@ -245,8 +137,8 @@ async def record_proof(
     await record(
         work,
         event=Event.login_proved,
-        by=_app(transaction.app_key),
-        on=_subject(transaction.id),
+        by=app_actor(transaction.app_key),
+        on=subject(transaction.id),
         was="attached",
         becomes="proved",
         facts={"means": proved.means.kind, "level": proved.means.level},
@@ -271,14 +163,14 @@ async def complete(work: Work, *, cookie: Secret | None, handle: Secret, code: S
         raise TransactionUnknown
     own = await store.transaction_by_cookie(work, cookie.digest()) if cookie else None
     if own is None or own.id != transaction.id:
-        await _abort(work, transaction, "completed-elsewhere")
+        await abort(work, transaction, "completed-elsewhere")
         raise CompletedElsewhere
     if transaction.state is not TransactionState.proved or transaction.proved is None:
         raise CompletionWrong
     if not await store.use_completion_code(
         work, transaction_id=transaction.id, completion_hash=code.digest()
     ):
-        await _abort(work, transaction, "completion-wrong")
+        await abort(work, transaction, "completion-wrong")
         raise CompletionWrong
     person_id = await person_of(work, transaction.proved)
     await store.name_person(work, transaction_id=transaction.id, person_id=person_id)
@@ -292,7 +184,7 @@ async def _completed(work: Work, transaction: Transaction, person_id: PersonId) 
         work,
         event=Event.login_completed,
         by=Actor(ActorKind.person, person_id=person_id, means=transaction.proved.means.kind),
-        on=_subject(transaction.id),
+        on=subject(transaction.id),
         was="proved",
         becomes="completed",
         facts={"purpose": transaction.purpose, "client": transaction.shown.client_id or ""},
@@ -311,7 +203,7 @@ async def cancel(work: Work, *, transaction: Transaction, by: Actor) -> None:
         work,
         event=Event.login_cancelled,
         by=by,
-        on=_subject(transaction.id),
+        on=subject(transaction.id),
         was=transaction.state,
         becomes=becomes,
     )
@@ -360,7 +252,8 @@ async def use_proof(work: Work, completed: Completed) -> Completed:
     return completed
 
 
-async def _abort(work: Work, transaction: Transaction, why: str) -> None:
+async def abort(work: Work, transaction: Transaction, why: str) -> None:
+    """End a transaction for both sides, unless it has ended already; `why` goes into the log."""
     before = rules.states_before(rules.Act.abort)
     if not await store.move(
         work, transaction_id=transaction.id, before=before, after=TransactionState.aborted
@@ -371,7 +264,7 @@ async def _abort(work: Work, transaction: Transaction, why: str) -> None:
         work,
         event=Event.login_aborted,
         by=SYSTEM,
-        on=_subject(transaction.id),
+        on=subject(transaction.id),
         outcome=Outcome.refused,
         was=transaction.state,
         becomes="aborted",
@@ -390,7 +283,7 @@ async def sweep(work: Work) -> None:
             work,
             event=Event.login_not_completed,
             by=SYSTEM,
-            on=_subject(transaction_id),
+            on=subject(transaction_id),
             outcome=Outcome.refused,
         )
     await store.expire_transactions(work)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from zorgid.audit.actions import act, failures_told
 from zorgid.audit.model import Actor, ActorKind, Event, Subject
 from zorgid.kernel.secrets import Secret
-from zorgid.login import actions, rules
+from zorgid.login import actions, attaching, rules
 from zorgid.login.means import recognise_means
 from zorgid.login.model import Transaction
 from zorgid.login.setup import AppRequest, LoginSetup
@@ -38,13 +38,13 @@ async def prove(
     is checked in both.
 
     Raises:
-        Refusals of `actions.attached_transaction`; `ProofMalformed`, `ProofWrong`; those of `recognise_means`
-        and of `rules.require_fit`.
+        Refusals of `attaching.attached_transaction`; `ProofMalformed`, `ProofWrong`; those of
+        `recognise_means` and of `rules.require_fit`.
     """
     asking = Actor(ActorKind.app, reference=incoming.signature.thumbprint)
     on = Subject("login", "of-handle")
     async with act(database, origin, event=Event.login_proved, by=asking, on=on) as work:
-        transaction = await actions.attached_transaction(work, setup, incoming=incoming, handle=handle)
+        transaction = await attaching.attached_transaction(work, setup, incoming=incoming, handle=handle)
         rules.next_state(transaction.state, rules.Act.prove)
     told = failures_told(
         database,

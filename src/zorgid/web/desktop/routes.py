@@ -17,6 +17,8 @@ from zorgid.issuance.proving import proof_task, prove_new_card
 from zorgid.kernel.secrets import Secret
 from zorgid.login import actions as login
 from zorgid.login import pulling
+from zorgid.login.attaching import attach as attach_app
+from zorgid.login.attaching import attached_transaction
 from zorgid.login.proving import prove
 from zorgid.login.rules import state_at
 from zorgid.login.setup import AppRequest
@@ -69,7 +71,7 @@ async def attach(request: Request) -> Response:
     by = Actor(ActorKind.app, reference=asked.app_key.thumbprint())
     async with act_of(request, event=Event.login_attached, by=by, on=Subject("login", "of-handle")) as work:
         services.login.require_app_version(asked.app_version)
-        reply = await login.attach(
+        reply = await attach_app(
             work,
             services.login,
             incoming=incoming,
@@ -104,7 +106,7 @@ async def state(request: Request) -> Response:
     asked, incoming = await read_message(request, messages.StateRequest)
     handle = Secret.from_text(asked.handle)
     async with work_of(request) as work:
-        transaction = await login.attached_transaction(work, services.login, incoming=incoming, handle=handle)
+        transaction = await attached_transaction(work, services.login, incoming=incoming, handle=handle)
     with services.watch.expect(str(transaction.id)) as expected:
         current = await _current_state(request, handle)
         if current is asked.seen and await expected.wait(seconds=HELD_SECONDS):
@@ -125,7 +127,7 @@ async def cancel(request: Request) -> Response:
     handle = Secret.from_text(asked.handle)
     by = Actor(ActorKind.app, reference=incoming.signature.thumbprint)
     async with act_of(request, event=Event.login_cancelled, by=by, on=Subject("login", "of-handle")) as work:
-        transaction = await login.attached_transaction(work, services.login, incoming=incoming, handle=handle)
+        transaction = await attached_transaction(work, services.login, incoming=incoming, handle=handle)
         await login.cancel(work, transaction=transaction, by=by)
     return answer(messages.StateReply(state=TransactionState.cancelled))
 
@@ -136,7 +138,7 @@ async def session_state(request: Request) -> Response:
     asked, incoming = await read_message(request, messages.HandleRequest, SESSION_PER_ADDRESS)
     handle = Secret.from_text(asked.handle)
     async with work_of(request) as work:
-        transaction = await login.attached_transaction(work, services.login, incoming=incoming, handle=handle)
+        transaction = await attached_transaction(work, services.login, incoming=incoming, handle=handle)
         return answer(await pulling.session_state(work, transaction))
 
 
@@ -147,7 +149,7 @@ async def end_session(request: Request) -> Response:
     handle = Secret.from_text(asked.handle)
     by = Actor(ActorKind.app, reference=incoming.signature.thumbprint)
     async with act_of(request, event=Event.session_ended, by=by, on=Subject("session", "of-handle")) as work:
-        transaction = await login.attached_transaction(work, services.login, incoming=incoming, handle=handle)
+        transaction = await attached_transaction(work, services.login, incoming=incoming, handle=handle)
         reply = await pulling.end_on_pull(work, transaction, by=by)
     return answer(reply)
 
@@ -161,7 +163,7 @@ async def open_issuance(request: Request) -> Response:
     async with act_of(
         request, event=Event.issuance_opened, by=by, on=Subject("issuance", "of-handle")
     ) as work:
-        transaction = await login.attached_transaction(work, services.login, incoming=incoming, handle=handle)
+        transaction = await attached_transaction(work, services.login, incoming=incoming, handle=handle)
         opened = await issuance.open_issuance(work, services.issuance, transaction)
         reply = await issuance.view_of(work, opened)
     return answer(reply)
