@@ -1,4 +1,4 @@
-"""The steps of a login transaction, a function per step (protocols.md 7.4); the app's own are in `attaching`."""
+"""The steps of a login transaction, a function each (protocols.md 7.4); the app's own are in `attaching`."""
 
 from collections.abc import Sequence
 from datetime import datetime
