@@ -9,7 +9,7 @@ from cardkit.readers import CardReader, PivReader, Readers
 from zorgid.kernel.sentences import Language
 from zorgid_desktop.flow.asking import Said, SeenCard
 from zorgid_desktop.flow.cards import trouble_of
-from zorgid_desktop.flow.seeing import said_in_list, see
+from zorgid_desktop.flow.seeing import said_by_name, said_in_list, see
 from zorgid_desktop.plain import plain
 from zorgid_desktop.texts import sentence
 
@@ -57,8 +57,13 @@ def _trouble(said: Said, language: Language) -> dict[str, str]:
 
 
 def in_words(told: Told, language: Language) -> str:
-    """Return what a card is, or why it does not tell, in one sentence."""
+    """Return all that a card tells of itself, or why it does not, in one sentence."""
     return sentence(said_in_list(told) if isinstance(told, SeenCard) else told, language).text
+
+
+def by_name(told: Told, language: Language) -> str:
+    """Return what a card is and whose, or why it does not tell."""
+    return sentence(said_by_name(told) if isinstance(told, SeenCard) else told, language).text
 
 
 def rows_of(readers: Readers) -> Sequence[Row]:

@@ -26,7 +26,6 @@ MADE_UP = {
     "insert-blank-card-again",
     *(f"picture-{which}" for which in Picture),
     *(f"kind-{kind}" for kind in CardKind),
-    *(f"card-of-{kind}" for kind in CardKind),
     *(f"status-{status}" for status in Status),
     *(f"flavour-{flavour}" for flavour in Flavour),
     *(f"level-{level}" for level in ("low", "substantial", "high")),

@@ -117,14 +117,17 @@ def said_in_reader(seen: SeenCard) -> Said:
     return Said("card-in-reader", {"reader": seen.reader, "found": said_of_card(seen)})
 
 
+def said_by_name(seen: SeenCard) -> Said:
+    """Return what a card is and whose; a blank one is nobody's yet."""
+    return Said(f"named-{seen.kind}", {"holder": seen.holder or "?"})
+
+
 def said_in_list(seen: SeenCard) -> Said:
-    """Return what a card is, for a list: a blank one is nobody's yet, any other somebody's and issued."""
+    """Return what a card is and whose, with its number and who issued it."""
+    card = said_by_name(seen)
     if seen.kind is CardKind.blank:
         if seen.serial is None:
-            return Said("listed-blank-unnumbered")
-        return Said("listed-blank", {"serial": seen.serial})
-    facts = {"holder": seen.holder, "number": seen.number, "issuer": seen.issuer or "?"}
-    if seen.kind is CardKind.other:
-        return Said("listed-other", facts)
-    code = "listed-uzi-card" if seen.kind is CardKind.uzi_card else "listed-smartcard"
-    return Said(code, facts)
+            return Said("listed-blank-unnumbered", {"card": card})
+        return Said("listed-blank", {"card": card, "serial": seen.serial})
+    facts = {"card": card, "number": seen.number, "issuer": seen.issuer or "?"}
+    return Said("listed-card" if seen.number is not None else "listed-other", facts)

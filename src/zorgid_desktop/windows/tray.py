@@ -5,7 +5,6 @@ from typing import Final, Protocol
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
-from zorgid_desktop.flow.asking import SeenCard
 from zorgid_desktop.listing import Told
 from zorgid_desktop.windows.parts import Panel, button, row, short, without_mnemonic
 from zorgid_desktop.windows.words import Words
@@ -62,8 +61,7 @@ class TrayList(QListWidget):
             name = item.data(Qt.ItemDataRole.UserRole)
             told = self._tray.told(name)
             what = self._words.in_list(told)
-            shown = self._words.name_of(told) if isinstance(told, SeenCard) else what
-            item.setText(f"  {name}\n  {shown}")
+            item.setText(f"  {name}\n  {self._words.name_of(told)}")
             item.setToolTip(what)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{name}: {what}")
 

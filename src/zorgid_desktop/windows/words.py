@@ -9,7 +9,7 @@ from typing import Final
 
 from zorgid.kernel.sentences import Language, Sentence
 from zorgid_desktop.flow.asking import InsertCard, Said, SeenCard, Trouble, Wanted
-from zorgid_desktop.listing import Told, in_words
+from zorgid_desktop.listing import Told, by_name, in_words
 from zorgid_desktop.plain import plain
 from zorgid_desktop.texts import sentence
 
@@ -63,9 +63,9 @@ class Words:
         name = f"insert-{question.wanted}" + ("-again" if is_again else "")
         return self.text(name, card_number=question.card_number)
 
-    def name_of(self, seen: SeenCard) -> str:
-        """Return what a card is and whose, as a heading."""
-        return plain(self.text(f"card-of-{seen.kind}", holder=seen.holder or "?"))
+    def name_of(self, told: Told) -> str:
+        """Return what a card is and whose, or why it does not tell."""
+        return by_name(told, self.language)
 
     def in_list(self, told: Told) -> str:
         """Return all that a card tells of itself, or why it does not, on one line."""

@@ -12,7 +12,7 @@ from cardkit.errors import ModuleFlaw
 from zorgid.protocol.context import Context
 from zorgid.protocol.environments import EnvironmentRefused
 from zorgid.protocol.errors import LinkMalformed
-from zorgid_desktop.flow.asking import Wanted
+from zorgid_desktop.flow.asking import CardKind, Wanted
 from zorgid_desktop.flow.cards import TROUBLES
 from zorgid_desktop.flow.ending import STOPPED, STOPPED_ON
 from zorgid_desktop.flow.login import ENDED
@@ -41,7 +41,11 @@ NOT_SPELT_OUT: dict[str, set[str]] = {
     "login.py: why in _await_completion": {why for why in ENDED.values() if why},
     "terminal.py: code in _insert_card": {f"ask-{wanted}" for wanted in Wanted} | {"ask-blank-card-again"},
     "seeing.py: code in said_of_card": {"uzi-card-of", "smartcard-of"},
-    "seeing.py: code in said_in_list": {"listed-uzi-card", "listed-smartcard"},
+    "seeing.py: f'named-{seen.kind}' in said_by_name": {f"named-{kind}" for kind in CardKind},
+    "seeing.py: 'listed-card' if seen.number is not None else 'listed-other' in said_in_list": {
+        "listed-card",
+        "listed-other",
+    },
     "terminal.py: code in _ask_pin": {"ask-pin", "ask-pin-tries-unknown"},
     "terminal.py: code in _choose_pin": {"choose-pin", "choose-pin-digits"},
     "terminal.py: code in _show_context": {

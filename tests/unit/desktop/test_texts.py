@@ -12,7 +12,7 @@ from cardkit.errors import ModuleFlaw
 from zorgid.kernel.sentences import Language, Sentence
 from zorgid.protocol.environments import EnvironmentRefused
 from zorgid.protocol.errors import LinkMalformed
-from zorgid_desktop.flow.asking import Said, Told, Wanted
+from zorgid_desktop.flow.asking import CardKind, Said, Told, Wanted
 from zorgid_desktop.flow.cards import TROUBLES
 from zorgid_desktop.flow.ending import STOPPED_ON
 from zorgid_desktop.flow.login import ENDED
@@ -25,6 +25,7 @@ CODES_IN_TABLES = {
     *TROUBLES.values(),
     *(code for code in ENDED.values() if code),
     *STOPPED_ON.values(),
+    *(f"named-{kind}" for kind in CardKind),
     *(f"module-{flaw}" for flaw in ModuleFlaw),
     *(f"ask-{wanted}" for wanted in Wanted),
     "ask-blank-card-again",
@@ -77,7 +78,7 @@ def test_the_search_finds_what_the_app_says() -> None:
 
 
 def test_everything_that_is_said_has_its_sentence() -> None:
-    assert said() - {"ask-", "-again", "module-"} - ONLY_IN_WINDOWS - catalogue().codes() == set()
+    assert said() - {"ask-", "-again", "module-", "named-"} - ONLY_IN_WINDOWS - catalogue().codes() == set()
 
 
 def handed_over(source: str) -> Iterator[tuple[str, set[str]]]:
