@@ -7,6 +7,7 @@ along by the next. What each of them is told is as true as with a work of their 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -74,7 +75,8 @@ class Together(Generic[Asked, Answer]):
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(origin, asked, answer))
         if self._rounds is None or self._rounds.done():
-            self._rounds = asyncio.create_task(self._work_off(), name="shared works")
+            # in a context of nobody's: a line in the log names no request rather than that of another
+            self._rounds = asyncio.create_task(self._work_off(), name="shared works", context=Context())
         return await answer
 
     async def _work_off(self) -> None:

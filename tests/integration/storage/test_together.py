@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import ContextVar
 
 import psycopg
 import pytest
@@ -16,6 +17,10 @@ pytestmark = pytest.mark.oldest_postgresql
 
 class Odd(Refusal):
     code = "odd"
+
+
+NAMED = ContextVar("NAMED", default="nobody")
+"""Stands for what the operator's log adds to each line of a request."""
 
 
 class Notes:
@@ -91,6 +96,18 @@ async def test_who_asks_while_a_work_runs_shares_the_next(notebook, origin):
         ("c", "request-3"),
         ("first", "request-0"),
     ]
+
+
+async def test_what_is_logged_in_a_shared_work_names_no_request_of_another(notebook):
+    seen: list[str] = []
+
+    async def look(parts: Sequence[Part[str]]) -> Sequence[str]:
+        seen.append(NAMED.get())
+        return [part.asked for part in parts]
+
+    NAMED.set("a request")
+    assert await Together(notebook, look).ask(by(0), "a") == "a"
+    assert seen == ["nobody"]
 
 
 async def test_no_more_share_a_work_than_may(notebook, origin):
