@@ -37,6 +37,7 @@ from zorgid.stock import actions as stock
 from zorgid.stock.errors import BlankCardUnknown
 from zorgid.stock.model import AttestationRoot as RootName
 from zorgid.storage.database import Database, Origin, Work
+from zorgid.storage.locks import exclusive
 from zorgid.trust.model import TrustBundle
 
 CARE_ABOVE: Final = 2
@@ -139,13 +140,16 @@ def open_world(
     seconds at the first start.
     """
     places = Places.beside(settings)
-    register = Register.open(
-        (kept_in or folder) / "uzi-register",
-        base_url=places.register_origin,
-        clock=clock,
-        random=random,
-        keys=KeyKind.p256 if settings.card_key_kind is KeyKind.p256 else KeyKind.rsa2048,
-    )
+    kept = kept_in or folder
+    kept.mkdir(parents=True, exist_ok=True)
+    with exclusive(kept / "register.lock"):  # a demo and the main job by itself may begin together
+        register = Register.open(
+            kept / "uzi-register",
+            base_url=places.register_origin,
+            clock=clock,
+            random=random,
+            keys=KeyKind.p256 if settings.card_key_kind is KeyKind.p256 else KeyKind.rsa2048,
+        )
     root = _attestation_root(folder / "attestation-root.pem", clock)
     reader = VirtualReader(folder / "cards")
     fill_tray(reader, register, root, {**BOX, STRANGE_CARD: STRANGE_CHIP_SERIAL})

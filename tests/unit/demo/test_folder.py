@@ -3,13 +3,14 @@
 import shlex
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from zorgid.demo.errors import DemoPortTaken, DemoRunsAlready, FolderOfOtherPorts
 from zorgid.demo.folder import Start, alone, made_for_port, require_its_ports
-from zorgid.demo.world import open_world
+from zorgid.demo.world import World, open_world
 from zorgid.kernel.clock import system_clock
 from zorgid.kernel.errors import Refusal
 from zorgid.kernel.randomness import system_random
@@ -125,6 +126,20 @@ def test_a_folder_goes_with_the_ports_that_its_cards_were_made_for(tmp_path: Pat
         "http://localhost:8700",
         f"{folder}-8700",
     )
+
+
+def test_a_demo_and_the_main_job_that_start_together_make_one_register(tmp_path: Path) -> None:
+    """Each on its own ports and with its own cards; the keys of the register are shared, and kept."""
+
+    def open_on(port: int) -> World:
+        there, settings = tmp_path / str(port), on(port, tmp_path)
+        return open_world(settings, clock=system_clock, random=system_random, folder=there, kept_in=tmp_path)
+
+    with ThreadPoolExecutor() as threads:
+        one, other = threads.map(open_on, (8600, 8700))
+    for first, second in zip(one.register.cards, other.register.cards, strict=True):
+        keys = [card.authentication.certificate.public_key() for card in (first, second)]
+        assert keys[0] == keys[1], first.label
 
 
 @pytest.mark.parametrize(
