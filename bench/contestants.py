@@ -29,7 +29,7 @@ from zorgid.clients.model import Client, ClientId, Profile, SigningAlgorithm, To
 from zorgid.kernel.ids import SessionId
 from zorgid.kernel.randomness import base64url
 from zorgid.kernel.secrets import Secret
-from zorgid.login import store as login_store
+from zorgid.login import session_store
 from zorgid.login.model import Means, MeansUsed, Session
 from zorgid.storage.database import Work
 
@@ -81,7 +81,7 @@ def ours(made: House, clients: list[Application]) -> Iterator[Contestant]:
                 expires_at=work.now + timedelta(hours=10),
             )
             cookie = Secret.new(32, work.random)
-            await login_store.insert_session(work, session, cookie.digest())
+            await session_store.insert_session(work, session, cookie.digest())
             cookies.append(f"__Host-zid-session={cookie.text_for_wire()}")
 
     made.in_work(settle)

@@ -27,7 +27,7 @@ from zorgid.clients.model import Client, ClientId, Profile, SigningAlgorithm, To
 from zorgid.kernel.ids import PersonId, SessionId
 from zorgid.kernel.randomness import base64url
 from zorgid.kernel.secrets import Secret
-from zorgid.login import store as login_store
+from zorgid.login import session_store
 from zorgid.login.model import Means, Session
 from zorgid.login.setup import LoginSetup
 from zorgid.oidc.assertion import ASSERTION_TYPE
@@ -171,7 +171,7 @@ async def begin_session(work: Work, **changes: Any) -> tuple[Session, Secret]:
     """Store a session directly, as a completed login would, and return it with its cookie."""
     session = a_session(now=work.now, **changes)
     cookie = Secret.new(32, work.random)
-    await login_store.insert_session(work, session, cookie.digest())
+    await session_store.insert_session(work, session, cookie.digest())
     return session, cookie
 
 

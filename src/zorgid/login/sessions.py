@@ -12,7 +12,8 @@ from zorgid.kernel.errors import Refusal, outcome
 from zorgid.kernel.ids import CardId, PersonId, SessionId, TransactionId, new_id
 from zorgid.kernel.randomness import base64url
 from zorgid.kernel.secrets import Secret
-from zorgid.login import rules, store
+from zorgid.login import rules
+from zorgid.login import session_store as store
 from zorgid.login.errors import SessionEnded, SessionUnknown
 from zorgid.login.model import Completed, MeansUsed, Purpose, Session
 from zorgid.login.rules import EndReason
