@@ -118,7 +118,7 @@ async def test_the_desk_works_by_keyboard_and_without_script(stage: Stage, brows
     await page.goto(f"{stage.desk}/")
     await press_until(page, "main button")
     await page.keyboard.press("Enter")
-    await page.locator("button[value=uzi-assistente-linde]").wait_for()
+    await page.locator("button[value=uzi-assistente-linde]").wait_for(state="attached")
     await page.goto(f"{stage.care}/login")
     await press_until(page, "form[action$='/open'] button")
     await page.keyboard.press("Enter")
