@@ -14,10 +14,10 @@ from zorgid.issuance import rules, store
 from zorgid.issuance.errors import IssuanceUnknown
 from zorgid.issuance.instructions import guid_of, instructions_for, require_admitted
 from zorgid.issuance.model import Issuance, IssuanceAct, IssuanceSetup
-from zorgid.kernel.ids import IssuanceId, TransactionId, new_id
+from zorgid.kernel.ids import IssuanceId, OrganisationId, TransactionId, new_id
 from zorgid.login import actions as login
 from zorgid.login import attaching
-from zorgid.login.model import MeansUsed, Purpose, Transaction
+from zorgid.login.model import Completed, MeansUsed, Purpose, Transaction
 from zorgid.login.setup import AppRequest
 from zorgid.organisations import actions as organisations
 from zorgid.people import actions as people
@@ -61,32 +61,38 @@ async def open_issuance(work: Work, setup: IssuanceSetup, transaction: Transacti
     await people.require_means_free(
         work, person_id=completed.person_id, kind=MeansKind.smartcard, policy=setup.means_policy
     )
-    former = await store.open_of_person(work, completed.person_id)
-    if former is not None and not rules.can_go_on(
-        former, completed.proved, organisation_id=organisation.id, now=work.now
-    ):
-        await _fail(work, former, "started-over")
-        former = None
-    elif former is not None:
-        former = await _without_lost_card(work, former)
-    issuance = Issuance(
-        id=former.id if former else IssuanceId(new_id(work.random)),
-        person_id=completed.person_id,
-        organisation_id=organisation.id,
-        app_key=completed.app_key,
-        step=former.step if former else IssuanceStep.birth_date,
-        proved=completed.proved,
-        opened_at=former.opened_at if former else work.now,
-        expires_at=former.expires_at if former else work.now + rules.ISSUANCE_LASTS,
-        card_number=former.card_number if former else None,
-        chip_serial=former.chip_serial if former else None,
-        card_id=former.card_id if former else None,
-        attempt=former.attempt if former else None,
-        challenge=None,
-        context=None,
+    former = await _former(work, completed, organisation.id)
+    issuance = (
+        replace(former, app_key=completed.app_key, proved=completed.proved, challenge=None, context=None)
+        if former
+        else _begun(work, completed, organisation.id)
     )
     await _store(work, issuance, completed.transaction_id, is_new=former is None)
     return issuance
+
+
+async def _former(work: Work, completed: Completed, organisation_id: OrganisationId) -> Issuance | None:
+    """Return the open making that this proof goes on with; one that it does not go on with is failed."""
+    former = await store.open_of_person(work, completed.person_id)
+    if former is None:
+        return None
+    if not rules.can_go_on(former, completed.proved, organisation_id=organisation_id, now=work.now):
+        await _fail(work, former, "started-over")
+        return None
+    return await _without_lost_card(work, former)
+
+
+def _begun(work: Work, completed: Completed, organisation_id: OrganisationId) -> Issuance:
+    return Issuance(
+        id=IssuanceId(new_id(work.random)),
+        person_id=completed.person_id,
+        organisation_id=organisation_id,
+        app_key=completed.app_key,
+        step=IssuanceStep.birth_date,
+        proved=completed.proved,
+        opened_at=work.now,
+        expires_at=work.now + rules.ISSUANCE_LASTS,
+    )
 
 
 async def _store(work: Work, issuance: Issuance, transaction_id: TransactionId, *, is_new: bool) -> None:

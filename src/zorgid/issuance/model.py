@@ -97,13 +97,13 @@ class Issuance:
     proved: ProvedCard
     opened_at: datetime
     expires_at: datetime
-    card_number: str | None
-    chip_serial: str | None
-    card_id: CardId | None
-    attempt: bytes | None
+    card_number: str | None = None
+    chip_serial: str | None = None
+    card_id: CardId | None = None
+    attempt: bytes | None = None
     """Random id of the present attempt on a card; everything that the card is given derives from it."""
-    challenge: bytes | None
-    context: Context | None
+    challenge: bytes | None = None
+    context: Context | None = None
     is_asked_again: bool = False
     """True while the very request in hand came before: what it counted is not counted again (ALL-8).
 
