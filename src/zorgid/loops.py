@@ -15,7 +15,7 @@ from zorgid.background import Loop, Run
 from zorgid.ca.actions import publish_changes, sweep_intents
 from zorgid.ca.answers import OcspResponder
 from zorgid.ca.keys import KeyProvider, SigningAlgorithm
-from zorgid.ca.model import AuthorityName, Hierarchy
+from zorgid.ca.model import Authority, AuthorityName, Hierarchy
 from zorgid.ca.responder import renew_responder
 from zorgid.cards.actions import expire_cards
 from zorgid.issuance.actions import fail_one_expired, forget_one_ended
@@ -44,6 +44,8 @@ NOTHING_FOLLOWS: Final = (
 CERTIFICATES_CHANGED: Final = "certificates-changed"
 
 InWork = Callable[[Work], Awaitable[object]]
+OfAuthority = Callable[[Database, KeyProvider, Authority, Origin], Awaitable[object]]
+Once = Callable[[], Awaitable[object]]
 
 
 def outbox_handlers(
@@ -89,28 +91,15 @@ def worker_runs(
         partial(keys.sign, AUDIT_SEALS, algorithm=SigningAlgorithm.ed25519),
         origin=origin,
     )
-
-    def in_work(action: InWork) -> Callable[[], Awaitable[object]]:
-        async def once() -> object:
-            async with database.work(origin) as work:
-                return await action(work)
-
-        return once
-
-    async def for_each_authority(act: Callable[..., Awaitable[object]]) -> None:
-        for authority in hierarchy.issuing:
-            await act(database, keys, authority, origin)
-
-    async def rotate(work: Work) -> None:
-        await rotate_signing_keys(work, keys)
-
+    in_work = partial(_in_work, database, origin)
+    for_each = partial(_for_each_authority, database, keys, hierarchy, origin)
     loops = (
-        Loop("publish CRLs", timedelta(minutes=1), partial(for_each_authority, publish_changes)),
-        Loop("renew responders", timedelta(hours=6), partial(for_each_authority, renew_responder)),
+        Loop("publish CRLs", timedelta(minutes=1), for_each(publish_changes)),
+        Loop("renew responders", timedelta(hours=6), for_each(renew_responder)),
         Loop("sweep intents", timedelta(minutes=5), in_work(sweep_intents)),
         Loop("sweep logins", timedelta(seconds=10), in_work(sweep_logins)),
         Loop("sweep identity server", timedelta(minutes=5), in_work(sweep_identity_server)),
-        Loop("rotate signing keys", timedelta(hours=1), in_work(rotate)),
+        Loop("rotate signing keys", timedelta(hours=1), in_work(partial(rotate_signing_keys, keys=keys))),
         Loop("expire cards", timedelta(minutes=1), until_none(in_work(expire_cards))),
         Loop("fail late makings", timedelta(minutes=1), until_none(in_work(fail_one_expired))),
         Loop("forget ended makings", timedelta(minutes=5), until_none(in_work(forget_one_ended))),
@@ -119,7 +108,29 @@ def worker_runs(
     return [sealer.run, dispatcher.run, *(loop.run for loop in loops)]
 
 
-def until_none(once: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+def _in_work(database: Database, origin: Origin, action: InWork) -> Once:
+    """Return something that does an action, each time in a work of its own."""
+
+    async def once() -> object:
+        async with database.work(origin) as work:
+            return await action(work)
+
+    return once
+
+
+def _for_each_authority(
+    database: Database, keys: KeyProvider, hierarchy: Hierarchy, origin: Origin, act: OfAuthority
+) -> Once:
+    """Return something that does an act of authorities for each that issues."""
+
+    async def once() -> None:
+        for authority in hierarchy.issuing:
+            await act(database, keys, authority, origin)
+
+    return once
+
+
+def until_none(once: Once) -> Once:
     """Return something that repeats `once`, each time in a work of its own, until it finds nothing to do."""
 
     async def repeat() -> None:
