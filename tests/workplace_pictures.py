@@ -3,6 +3,7 @@
 import tempfile
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 from playwright.async_api import Page, async_playwright
 from PySide6.QtGui import QImage
@@ -11,6 +12,7 @@ from tests.workplace_builders import staged
 from tests.workplace_pages import Mouse, make_a_card_and_log_in, see_the_other_pages
 from zorgid.kernel.sentences import Language
 from zorgid.logs import configure_logs
+from zorgid.web.desktop_lines import USUAL_CARDS, USUAL_ORIGIN, DesktopLines
 
 WHO = {
     Language.nl: ("Sanne Elisabeth van der Berg", "leeg-1"),
@@ -29,7 +31,8 @@ async def draw(folder: Path) -> list[str]:
     """Write the picture of every page in both languages; return their names."""
     configure_logs(level="error")
     names: list[str] = []
-    with tempfile.TemporaryDirectory() as place:
+    as_usual = mock.patch.object(DesktopLines, "of", return_value=DesktopLines(USUAL_ORIGIN, USUAL_CARDS))
+    with tempfile.TemporaryDirectory() as place, as_usual:  # no port and folder of this very run
         async with staged(Path(place), None) as stage, async_playwright() as playwright:
             browser = await playwright.chromium.launch(
                 executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
