@@ -1,6 +1,7 @@
 """What is done with organisations: request, decide, validate, register, and find them."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 from zorgid.audit.actions import record
 from zorgid.audit.model import Actor, Event, Subject
@@ -9,11 +10,11 @@ from zorgid.kernel.ids import OrganisationId, new_id
 from zorgid.organisations import rules, store
 from zorgid.organisations.errors import OrganisationUnknown, RequestAlreadyOpen
 from zorgid.organisations.model import (
-    MeansKind,
     Organisation,
     OrganisationAct,
     OrganisationState,
     OrganisationType,
+    RegistrationForm,
     RegistrationRequest,
 )
 from zorgid.organisations.rules import ADMITTED_FOR_SMARTCARDS
@@ -36,14 +37,9 @@ EVENTS = {
 async def request_registration(
     work: Work,
     *,
-    ura: str,
-    name: str,
     type: OrganisationType,  # noqa: A002 - the domain's word
-    means: frozenset[MeansKind],
-    administrator_uzi_number: str,
-    administrator_email: str,
-    representative_email: str,
     by: Actor,
+    **form: Unpack[RegistrationForm],
 ) -> Organisation:
     """Take a registration request (ORG-1) and return the organisation in state `requested`.
 
@@ -51,31 +47,25 @@ async def request_registration(
         UraMalformed, RegistrationRequestUnfit: a field cannot be right.
         RequestAlreadyOpen: the URA has a living organisation or an open request.
     """
-    rules.require_fit_request(
-        ura=ura,
-        name=name,
-        means=means,
-        administrator_uzi_number=administrator_uzi_number,
-        administrator_email=administrator_email,
-        representative_email=representative_email,
-    )
+    rules.require_fit_request(**form)
+    ura = form["ura"]
     organisation = Organisation(
-        OrganisationId(new_id(work.random)),
-        ura,
-        name.strip(),
-        type,
-        means,
-        OrganisationState.requested,
-        work.now,
+        id=OrganisationId(new_id(work.random)),
+        ura=ura,
+        name=form["name"].strip(),
+        type=type,
+        means=form["means"],
+        state=OrganisationState.requested,
+        changed_at=work.now,
     )
     reference = new_code(REFERENCE_CHARACTERS, work.random)
     request = RegistrationRequest(
-        organisation.id,
-        reference,
-        administrator_uzi_number,
-        administrator_email,
-        representative_email,
-        work.now,
+        organisation_id=organisation.id,
+        reference=reference,
+        administrator_uzi_number=form["administrator_uzi_number"],
+        administrator_email=form["administrator_email"],
+        representative_email=form["representative_email"],
+        requested_at=work.now,
         words=None,
     )
     if not await store.add(work, organisation, request):

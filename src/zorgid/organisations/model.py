@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TypedDict
 
 from zorgid.kernel.ids import OrganisationId
 
@@ -64,6 +65,17 @@ class Organisation:
     means: frozenset[MeansKind]
     state: OrganisationState
     changed_at: datetime
+
+
+class RegistrationForm(TypedDict):
+    """What an applicant fills in (ORG-1), not checked yet."""
+
+    ura: str
+    name: str
+    means: frozenset[MeansKind]
+    administrator_uzi_number: str
+    administrator_email: str
+    representative_email: str
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The life cycle of an organisation as a table, and what a registration must look like. Pure."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Unpack
 
 from zorgid.organisations.errors import (
     OrganisationActRefused,
@@ -19,6 +19,7 @@ from zorgid.organisations.model import (
     OrganisationAct,
     OrganisationState,
     OrganisationType,
+    RegistrationForm,
     RegistrationRequest,
 )
 
@@ -84,28 +85,21 @@ def is_digits(text: str, count: int) -> bool:
     return len(text) == count and text.isascii() and text.isdigit()
 
 
-def require_fit_request(
-    *,
-    ura: str,
-    name: str,
-    means: frozenset[MeansKind],
-    administrator_uzi_number: str,
-    administrator_email: str,
-    representative_email: str,
-) -> None:
+def require_fit_request(**form: Unpack[RegistrationForm]) -> None:
     """Check the fields of a registration request, in the order of the form.
 
     Raises:
         UraMalformed: the URA is not eight digits.
         RegistrationRequestUnfit: another field cannot be right.
     """
-    require_ura(ura)
+    require_ura(form["ura"])
+    name = form["name"]
     fitness = {
         "name": 0 < len(name.strip()) <= LONGEST_NAME and name.isprintable(),
-        "means": bool(means),
-        "administrator_uzi_number": is_digits(administrator_uzi_number, UZI_NUMBER_DIGITS),
-        "administrator_email": is_like_email(administrator_email),
-        "representative_email": is_like_email(representative_email),
+        "means": bool(form["means"]),
+        "administrator_uzi_number": is_digits(form["administrator_uzi_number"], UZI_NUMBER_DIGITS),
+        "administrator_email": is_like_email(form["administrator_email"]),
+        "representative_email": is_like_email(form["representative_email"]),
     }
     for part, is_fit in fitness.items():
         if not is_fit:
