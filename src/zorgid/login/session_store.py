@@ -104,13 +104,22 @@ async def end_sessions(
     means_reference: str | None = None,
     person_id: PersonId | None = None,
 ) -> Sequence[tuple[SessionId, str, PersonId]]:
-    """End every living session that fits one of the given marks; return their ids, sids and persons."""
+    """End every living session that fits one of the given marks; return their ids, sids and persons.
+
+    In the order of their ids, in which who uses them takes them too: no two works wait in a circle.
+    """
     cursor = await work.connection.execute(
         """
+        with living as (
+            select session_id from session
+            where ended_at is null and (session_id = %s or means_reference = %s or person_id = %s)
+            order by session_id
+            for update
+        )
         update session set ended_at = %s, end_reason = %s
-        where ended_at is null and (session_id = %s or means_reference = %s or person_id = %s)
-        returning session_id, sid, person_id
+        from living where session.session_id = living.session_id
+        returning session.session_id, session.sid, session.person_id
         """,
-        (work.now, reason, session_id, means_reference, person_id),
+        (session_id, means_reference, person_id, work.now, reason),
     )
     return [(SessionId(row[0]), row[1], PersonId(row[2])) for row in await cursor.fetchall()]
