@@ -1,4 +1,4 @@
-"""The steps of a making up to the certificates, and its ends (design.md, chapter 5)."""
+"""The steps of an open making up to the certificates, and its ends (design.md, chapter 5)."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -14,14 +14,13 @@ from zorgid.issuance import rules, store
 from zorgid.issuance.errors import IssuanceUnknown
 from zorgid.issuance.instructions import guid_of, instructions_for, require_admitted
 from zorgid.issuance.model import Issuance, IssuanceAct, IssuanceSetup
-from zorgid.kernel.ids import IssuanceId, OrganisationId, TransactionId, new_id
+from zorgid.kernel.ids import IssuanceId, TransactionId
 from zorgid.login import actions as login
 from zorgid.login import attaching
-from zorgid.login.model import Completed, MeansUsed, Purpose, Transaction
+from zorgid.login.model import MeansUsed
 from zorgid.login.setup import AppRequest
 from zorgid.organisations import actions as organisations
 from zorgid.people import actions as people
-from zorgid.people.model import MeansKind
 from zorgid.protocol.messages import CardInstructions, IssuanceStep, IssuanceView
 from zorgid.stock import actions as stock
 from zorgid.stock.errors import ReservationLost
@@ -38,74 +37,6 @@ def subject_of(issuance_id: IssuanceId) -> Subject:
 def holder(issuance: Issuance) -> Actor:
     """Return the person who makes the card as an actor."""
     return Actor(ActorKind.person, person_id=issuance.person_id, means=MeansUsed.uzi_card)
-
-
-async def open_issuance(work: Work, setup: IssuanceSetup, transaction: Transaction) -> Issuance:
-    """Open a making for a completed proof, or go on with the open one under the new app key.
-
-    Whether the card may be made is checked here for the first time. Asked again for the same proof it
-    returns the same.
-
-    Raises:
-        TransactionNotOpen: the proof is not completed, too old, or for another purpose.
-        OrganisationUnknown and its like: the URA on the card is not registered for Smartcards (CARD-3).
-        OtherMeansReserved: the person has a phone identity or manages (CARD-4).
-    """
-    known = await store.by_transaction(work, transaction.id)
-    if known is not None:
-        return rules.require_open(known, now=work.now)
-    completed = login.completed_proof(transaction, Purpose.make_card, now=work.now)
-    organisation = await organisations.require_registered_for_smartcards(
-        work, ura=completed.proved.means.ura, admitted_types=setup.admitted_types
-    )
-    await people.require_means_free(
-        work, person_id=completed.person_id, kind=MeansKind.smartcard, policy=setup.means_policy
-    )
-    former = await _former(work, completed, organisation.id)
-    issuance = (
-        replace(former, app_key=completed.app_key, proved=completed.proved, challenge=None, context=None)
-        if former
-        else _begun(work, completed, organisation.id)
-    )
-    await _store(work, issuance, completed.transaction_id, is_new=former is None)
-    return issuance
-
-
-async def _former(work: Work, completed: Completed, organisation_id: OrganisationId) -> Issuance | None:
-    """Return the open making that this proof goes on with; one that it does not go on with is failed."""
-    former = await store.open_of_person(work, completed.person_id)
-    if former is None:
-        return None
-    if not rules.can_go_on(former, completed.proved, organisation_id=organisation_id, now=work.now):
-        await _fail(work, former, "started-over")
-        return None
-    return await _without_lost_card(work, former)
-
-
-def _begun(work: Work, completed: Completed, organisation_id: OrganisationId) -> Issuance:
-    return Issuance(
-        id=IssuanceId(new_id(work.random)),
-        person_id=completed.person_id,
-        organisation_id=organisation_id,
-        app_key=completed.app_key,
-        step=IssuanceStep.birth_date,
-        proved=completed.proved,
-        opened_at=work.now,
-        expires_at=work.now + rules.ISSUANCE_LASTS,
-    )
-
-
-async def _store(work: Work, issuance: Issuance, transaction_id: TransactionId, *, is_new: bool) -> None:
-    await (store.insert if is_new else store.rebind)(work, issuance, transaction_id)
-    await record(
-        work,
-        event=Event.issuance_opened,
-        by=holder(issuance),
-        on=subject_of(issuance.id),
-        organisation_id=issuance.organisation_id,
-        becomes=issuance.step,
-        facts={"is_new": is_new},
-    )
 
 
 async def issuance_of_app(
@@ -187,7 +118,7 @@ async def reserve_blank_card(
     if not is_repeat:
         if issuance.chip_serial != chip_serial:
             await _release_blank_card(work, issuance)
-        await _give_up_card(work, issuance)
+        await give_up_card(work, issuance)
         card = await cards.begin_card(
             work,
             blank=blank,
@@ -244,11 +175,12 @@ async def abandon_card(work: Work, issuance: Issuance, *, was_reset: bool) -> Is
         )
     else:
         await stock.bar(work, number=issuance.card_number, issuance_id=issuance.id, by=holder(issuance))
-    await _give_up_card(work, issuance)
-    return await _forget_card(work, issuance, step)
+    await give_up_card(work, issuance)
+    return await forget_card(work, issuance, step)
 
 
-async def _forget_card(work: Work, issuance: Issuance, step: IssuanceStep) -> Issuance:
+async def forget_card(work: Work, issuance: Issuance, step: IssuanceStep) -> Issuance:
+    """Forget the card of a making, and its attempt on it; the making goes on from `step`."""
     await store.forget_card(work, issuance.id)
     forgotten = replace(
         issuance,
@@ -282,18 +214,6 @@ async def move(work: Work, issuance: Issuance, step: IssuanceStep) -> Issuance:
     return replace(issuance, step=step)
 
 
-async def _without_lost_card(work: Work, former: Issuance) -> Issuance:
-    """Return an open making; when another one took its card over meanwhile, it waits for a card again."""
-    if former.card_number is None:
-        return former
-    try:
-        await stock.keep_alive(work, number=former.card_number, issuance_id=former.id)
-    except ReservationLost:
-        await _give_up_card(work, former)
-        return await _forget_card(work, former, IssuanceStep.blank_card)
-    return former
-
-
 async def _release_blank_card(work: Work, issuance: Issuance) -> None:
     """Let the next making have the blank card, which empties it first; somebody else's reservation stays."""
     if issuance.card_number is None:
@@ -304,7 +224,7 @@ async def _release_blank_card(work: Work, issuance: Issuance) -> None:
         )
 
 
-async def _give_up_card(work: Work, issuance: Issuance) -> None:
+async def give_up_card(work: Work, issuance: Issuance) -> None:
     """Fail the card row of an unfinished attempt: what was signed for it is revoked."""
     if issuance.card_id is None:
         return
@@ -312,9 +232,10 @@ async def _give_up_card(work: Work, issuance: Issuance) -> None:
         await cards.fail_card(work, card_id=issuance.card_id, by=holder(issuance))
 
 
-async def _fail(work: Work, issuance: Issuance, why: str) -> None:
+async def fail(work: Work, issuance: Issuance, why: str) -> None:
+    """End a making without a card; `why` goes into the log."""
     await _release_blank_card(work, issuance)
-    await _give_up_card(work, issuance)
+    await give_up_card(work, issuance)
     await store.set_step(work, issuance.id, rules.next_step(issuance.step, IssuanceAct.fail))
     await record(
         work,
@@ -346,5 +267,5 @@ async def fail_one_expired(work: Work) -> bool:
     issuance = await store.expired(work, now=work.now)
     if issuance is None:
         return False
-    await _fail(work, issuance, "expired")
+    await fail(work, issuance, "expired")
     return True

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from zorgid.audit.model import Actor, ActorKind, Event, Subject
 from zorgid.ca.model import IssuedCertificate
 from zorgid.issuance import actions as issuance
+from zorgid.issuance import opening
 from zorgid.issuance.certificates import certify
 from zorgid.issuance.model import Issuance, IssuanceSetup
 from zorgid.issuance.proving import proof_task, prove_new_card
@@ -164,7 +165,7 @@ async def open_issuance(request: Request) -> Response:
         request, event=Event.issuance_opened, by=by, on=Subject("issuance", "of-handle")
     ) as work:
         transaction = await attached_transaction(work, services.login, incoming=incoming, handle=handle)
-        opened = await issuance.open_issuance(work, services.issuance, transaction)
+        opened = await opening.open_issuance(work, services.issuance, transaction)
         reply = await issuance.view_of(work, opened)
     return answer(reply)
 
