@@ -8,6 +8,7 @@ from playwright.async_api import Browser
 from tests.app_builders import demo_settings, platform
 from tests.browser.conftest import served, visit
 from tests.browser.test_portal_pages import picture, violations
+from zorgid.web.desktop_lines import USUAL_CARDS, USUAL_ORIGIN, DesktopLines
 
 SUM = "0123456789abcdef" * 4
 PACKAGES = {
@@ -26,10 +27,19 @@ def downloads(folder: Path) -> Path:
 
 @pytest.mark.parametrize("width", [320, 1280])
 @pytest.mark.parametrize("language", ["nl", "en"])
-@pytest.mark.parametrize("offers", ["demo", "packages"])
+@pytest.mark.parametrize("offers", ["usual-demo", "demo", "packages"])
 async def test_the_download_page_is_accessible_and_fits_its_window(
-    chromium: Browser, tmp_path: Path, database_url: str, offers: str, language: str, width: int
+    chromium: Browser,
+    tmp_path: Path,
+    database_url: str,
+    offers: str,
+    language: str,
+    width: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if offers == "usual-demo":
+        usual = DesktopLines(USUAL_ORIGIN, USUAL_CARDS)
+        monkeypatch.setattr(DesktopLines, "of", lambda *_, **__: usual)
     others = {"app_downloads": downloads(tmp_path)} if offers == "packages" else {}
     settings = demo_settings(tmp_path, database_url, **others)
     async with platform(settings, with_worker=False) as running, served(running):
@@ -49,4 +59,6 @@ async def test_the_download_page_is_accessible_and_fits_its_window(
             assert text.replace(" ", "").count(SUM) == len(PACKAGES)
         else:
             assert links == []
+            assert ("scheme register" in text) is (offers == "usual-demo")
+        if offers == "demo":
             assert "draait op een andere poort" in text or "runs on another port" in text

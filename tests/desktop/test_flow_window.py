@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,6 +15,8 @@ from cardkit.secrets import SMARTCARD_PIN
 from zorgid.kernel.sentences import Language
 from zorgid_desktop.flow.asking import AskPin, Cancelled, Said
 from zorgid_desktop.flow.cards import FlowStopped
+from zorgid_desktop.windows import flow_window
+from zorgid_desktop.windows.app import Desk
 from zorgid_desktop.windows.card_list import Turn
 from zorgid_desktop.windows.clipboard import OnceOnClipboard
 from zorgid_desktop.windows.drawing import Studio
@@ -241,3 +244,15 @@ def test_a_window_that_only_watches_a_card_can_be_closed_at_once(opened: Open, g
     key(window, Qt.Key.Key_Escape)
     assert not window.isVisible()
     assert window.face.is_stopped()
+
+
+def test_a_window_that_cannot_be_drawn_leaves_the_desk_free(
+    application: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or every later link would be told to wait, for as long as the app runs."""
+    clipboard = OnceOnClipboard(application.clipboard(), lambda _, __: None)
+    desk = Desk(Words(Language.nl), NoReaders, None, clipboard)
+    monkeypatch.setattr(flow_window, "BusyScreen", Mock(side_effect=RuntimeError("no picture")))
+    with pytest.raises(RuntimeError, match="no picture"):
+        desk.start(lambda _: None)
+    assert not desk.is_busy()

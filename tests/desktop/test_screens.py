@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from PySide6.QtCore import QRectF, Qt
@@ -46,6 +47,7 @@ from zorgid_desktop.windows.paper import Printed, draw_page, print_puk
 from zorgid_desktop.windows.screens.done import MadeScreen, WatchingScreen, day_in
 from zorgid_desktop.windows.screens.pin import SecretScreen
 from zorgid_desktop.windows.screens.screen import Screen
+from zorgid_desktop.windows.tray import TrayList
 from zorgid_desktop.windows.words import Words
 
 DUTCH = Words(Language.nl)
@@ -118,6 +120,28 @@ def test_what_stands_on_a_card_or_comes_from_the_platform_is_text_and_steers_not
     assert not [
         sign for text in shown for sign in text if unicodedata.category(sign)[0] == "C" and sign != "\n"
     ]
+
+
+class HostileTray:
+    """The imitation reader, with a card that says more than it should."""
+
+    cards: ClassVar = ["leeg-1"]
+
+    def told(self, _name: str) -> SeenCard:
+        return HOSTILE_CARD
+
+    def insert(self, name: str) -> None: ...
+
+    def remove(self) -> None: ...
+
+
+def test_what_stands_on_a_card_is_text_in_the_tray_too(application: QApplication) -> None:
+    """CARD-11: Qt takes a tip for marks of its own when it looks like them."""
+    tip = TrayList(Words(Language.nl), HostileTray()).item(0).toolTip()
+    assert "Anna" in tip
+    assert tip.startswith("<span>")
+    assert "<h1>" not in tip
+    assert "<img" not in tip
 
 
 BIRTH_DATE = AskBirthDate(None, "mevrouw De Boer", "De Linde")

@@ -59,8 +59,8 @@ class FlowWindow(Window):
 
     def begin(self, work: Work) -> None:
         """Start the flow."""
-        self._may_go = False
         self._draw(BusyScreen(self.studio.words, None))
+        self._may_go = False
         self._thread = threading.Thread(target=self._run, args=(work,), name="flow", daemon=True)
         self._thread.start()
 

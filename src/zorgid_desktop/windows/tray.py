@@ -1,5 +1,6 @@
 """The imitation cards of the demo, which are put in by choosing them; a production build has none."""
 
+import html
 from typing import Final, Protocol
 
 from PySide6.QtCore import QSize, Qt
@@ -62,7 +63,9 @@ class TrayList(QListWidget):
             told = self._tray.told(name)
             what = self._words.in_list(told)
             item.setText(f"  {name}\n  {self._words.name_of(told)}")
-            item.setToolTip(what)
+            item.setToolTip(
+                f"<span>{html.escape(what)}</span>"
+            )  # or Qt would look for marks of its own in it
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{name}: {what}")
 
     def insert_chosen(self) -> None:
