@@ -79,8 +79,8 @@ class Settings(BaseModel):
     """Holds the embedded database, the keys and the seals unless these are named."""
     database_url: str | None = Field(default=None, repr=False)
     """PostgreSQL 15 or newer; without it the embedded one runs in the data folder (ALL-3)."""
-    most_connections: int = 10
-    """Connections of this node to the database."""
+    most_connections: int = Field(default=10, ge=8)
+    """Connections of this node to the database; strangers at the PKI address may hold six of them at once."""
 
     origin: str = "http://localhost:8600"
     """Scheme, host and port under which people reach portal and identity server."""

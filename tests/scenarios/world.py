@@ -427,7 +427,7 @@ def scenario_settings(folder: Path, database_url: str) -> Settings:
         database_url=database_url,
         origin=ORIGIN,
         card_key_kind=CardKeyKind.p256,
-        most_connections=6,
+        most_connections=8,
     )
 
 

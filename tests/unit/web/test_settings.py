@@ -30,6 +30,7 @@ def test_a_production_that_names_everything_is_taken() -> None:
         ({"key_passphrase_file": None}, "key_passphrase_file"),
         ({"origin": "https://zorg.example/path"}, "nothing more"),
         ({"environment": "test"}, "environment"),
+        ({"most_connections": "7"}, "most_connections"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_refused_by_name(change: dict[str, str | None], words: str) -> None:
