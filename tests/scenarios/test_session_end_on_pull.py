@@ -104,7 +104,7 @@ async def test_however_often_apps_of_one_address_ask_a_pull_is_still_heard(
 ) -> None:
     """A large hospital has one address (LOGIN-10)."""
     place = await Workplace(world).log_in()
-    once = replace(routes.SESSION_PER_ADDRESS, most=1)
+    once = replace(routes.SESSION_PER_ADDRESS, name="session, once", most=1)
     monkeypatch.setattr(routes, "SESSION_PER_ADDRESS", once)
     answers = [(await place.ask("/session")).status_code for _ in range(2)]
     assert answers[-1] == 429
