@@ -1,6 +1,5 @@
 """Builds a whole platform for tests: demo settings on a database of the test, small keys, the test register trusted."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.ports import free_port, ports_for_demo
 from zorgid.app import Additions, Running, build
 from zorgid.ca.keys import KeyKind
 from zorgid.ca.model import HierarchyPlan
@@ -21,17 +21,9 @@ from zorgid.settings import Settings
 from zorgid.trust.model import TrustBundle
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def demo_settings(folder: Path, database_url: str, **others: Any) -> Settings:
     """Return settings of a demo on free ports, on a migrated database."""
-    main, pki = free_port(), free_port()
+    main, pki = ports_for_demo(), free_port()
     given = {
         "node": "test-node",
         "data_folder": folder,

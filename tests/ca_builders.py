@@ -1,7 +1,6 @@
 """A certificate authority for tests: small keys, made once a session, and a way to serve it over real HTTP."""
 
 import hashlib
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -35,13 +34,6 @@ HOLDER = CardHolder(
     names=HolderNames(full_name="Sanne Jansen", surname="Jansen", given_names="Sanne"),
 )
 ORIGIN = Origin(request_id="test-request", address=None, node="test-node")
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @asynccontextmanager

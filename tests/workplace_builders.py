@@ -20,13 +20,13 @@ import structlog
 from psycopg.rows import dict_row
 
 from tests.app_builders import demo_settings
+from tests.ports import ports_for_demo
 from tests.scenarios.attack_world import (
     OWNER,
     TEMPLATE,
     App,
     SoftwareKey,
     as_superuser,
-    ports_for_demo,
 )
 from zorgid.app import Running, build
 from zorgid.ca.keys import KeyKind

@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from tests.app_builders import free_port, register_in, write_trust_folder
+from tests.app_builders import register_in, write_trust_folder
+from tests.ports import free_port
 
 from zorgid.demo.uzi_trust import trust_in
 

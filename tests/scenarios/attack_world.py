@@ -6,7 +6,6 @@ The clock stands still, keys are P-256, and what is attacked is the real applica
 import asyncio
 import hashlib
 import os
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,8 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding
 from psycopg import sql
 from psycopg.rows import dict_row
-from tests.app_builders import demo_settings, free_port
+from tests.app_builders import demo_settings
 from tests.clock import FakeClock
+from tests.ports import ports_for_demo
 
 from cardkit.virtual import VirtualReaders
 from cardkit.virtual.private_keys import PrivateKey
@@ -404,19 +404,6 @@ class AttackWorld:
         said = (await self.log())[length:]
         for entry in logged:
             assert entry in said, said
-
-
-def ports_for_demo() -> int:
-    """Return a port that is free together with those that the demo puts beside it."""
-    while True:
-        port = free_port()
-        try:
-            for beside in (port + 2, port + 3, port + 5):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", beside))
-        except OSError:
-            continue
-        return port
 
 
 @asynccontextmanager

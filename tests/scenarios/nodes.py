@@ -20,7 +20,8 @@ from typing import Any
 
 import httpx
 from cryptography.hazmat.primitives.serialization import Encoding
-from tests.app_builders import free_port, write_trust_folder
+from tests.app_builders import write_trust_folder
+from tests.ports import free_port
 from tests.scenarios.attack_world import AttackWorld
 
 OF_PROGRAMS = ("/ready", "/oauth/.well-known", "/oauth/connect/token")

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from tests.app_builders import demo_settings
+from tests.ports import ports_for_demo
 from tests.scenarios.attack_world import (
     COLLEAGUE,
     EMPLOYEE,
@@ -28,7 +29,6 @@ from tests.scenarios.attack_world import (
     AttackWorld,
     Browser,
     link_on,
-    ports_for_demo,
     shared_world,
 )
 

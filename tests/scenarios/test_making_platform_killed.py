@@ -19,7 +19,7 @@ import psycopg
 from cryptography import x509
 from cryptography.x509 import ocsp
 from psycopg.rows import dict_row
-from tests.app_builders import free_port
+from tests.ports import free_port, ports_for_demo
 from tests.scenarios.checks import nothing_unfinished_is_good, one_good_card
 from tests.scenarios.leaks import leaked
 from tests.scenarios.surviving import is_made
@@ -43,34 +43,12 @@ from zorgid_desktop.flow.login import Surroundings, log_in
 from zorgid_desktop.flow.making import make_card
 from zorgid_desktop.server import Platform, PlatformRefused, PlatformUnreachable
 
-PORTS_BESIDE = (0, 2, 5)
-"""The demo's care application and test UZI register answer beside the platform's port."""
-
-
-def free_ports() -> int:
-    """Return a port that is free together with those the demo uses beside it."""
-    while True:
-        port = free_port()
-        taken = [beside for beside in PORTS_BESIDE if _answers(port + beside)]
-        if not taken and port + max(PORTS_BESIDE) < 65536:
-            return port
-
-
-def _answers(port: int) -> bool:
-    try:
-        httpx.get(f"http://127.0.0.1:{port}/", trust_env=False, timeout=1)
-    except httpx.ConnectError:
-        return False
-    except httpx.HTTPError:
-        return True
-    return True
-
 
 class KilledScenario(Scenario):
     """The same walks as in process, against a platform in a process of its own."""
 
     def __init__(self, folder: Path, database_url: str, loop: asyncio.AbstractEventLoop) -> None:
-        port, pki = free_ports(), free_port()
+        port, pki = ports_for_demo(), free_port()
         self._loop = loop
         self.settings = Settings(
             data_folder=folder,
@@ -103,7 +81,7 @@ class KilledScenario(Scenario):
             )
         until = time.monotonic() + 60
         while not self._is_ready():
-            assert self.process.poll() is None
+            assert self.process.poll() is None, self.log.read_text()[-2000:]
             assert time.monotonic() < until
             time.sleep(0.05)
 

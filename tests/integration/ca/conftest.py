@@ -1,7 +1,8 @@
 """A certificate authority on a real database, with keys that are made once a session."""
 
 import pytest
-from tests.ca_builders import ORIGIN, House, free_port
+from tests.ca_builders import ORIGIN, House
+from tests.ports import free_port
 
 from zorgid.ca.hierarchy import initialise_hierarchy
 from zorgid.ca.keys import EncryptedFileKeys, KeyKind

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.scenarios.attack_world import ports_for_demo
+from tests.ports import ports_for_demo
 from tests.scenarios.test_acceptance_tls import write_certificate
 from tests.workplace_builders import DOCTOR, JORIS, SANNE, Person, Stage, shared_stage
 

@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import json
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from tests.oidc_builders import (
     an_identity_server,
     begin_session,
 )
+from tests.ports import free_port
 
 from zorgid.audit.model import SYSTEM
 from zorgid.ca.keys import EncryptedFileKeys, KeyKind, KeyName
@@ -58,9 +58,7 @@ class Running:
 async def running(
     database_url: str, audit_mac: Mac, origin: Origin, tmp_path: Path
 ) -> AsyncIterator[Running]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = Settings(node="test-node", origin=f"http://localhost:{port}")
     keys = EncryptedFileKeys(tmp_path / "keys", Secret(b"passphrase of the tests"))
     keys.create_key(KeyName("login-secrets"), KeyKind.secret)

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import Route
 from tests.interop.oidc.conftest import CLIENTS, Running, register
 from tests.oidc_builders import a_client, challenge
+from tests.ports import free_port
 
 from zorgid.clients.model import TokenEndpointAuth
 from zorgid.storage.database import Origin
@@ -104,9 +104,7 @@ class RelyingParty:
 
 @pytest.fixture
 async def relying_party(running: Running, origin: Origin) -> AsyncIterator[RelyingParty]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     party = RelyingParty(f"http://127.0.0.1:{port}", running.issuer)
     await register(
         running,

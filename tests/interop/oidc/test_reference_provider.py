@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from tests.interop.oidc.conftest import CLIENTS, NODE
 from tests.oidc_builders import EC_KEY, LOGGED_OUT, REDIRECT
+from tests.ports import free_port
 
 DIFFERENCES: dict[str, dict[str, str]] = {
     "openid_client.mjs": {
@@ -30,9 +30,7 @@ DIFFERENCES: dict[str, dict[str, str]] = {
 @pytest.fixture
 def reference_facts(node_clients: Callable) -> Iterator[dict[str, Any]]:
     assert node_clients
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     facts = {
         "port": port,
         "issuer": f"http://localhost:{port}",

@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from tests.ports import free_ports
+
 from cardkit.virtual import CardState, VirtualCard
 from cardkit.virtual.vpcd import Plug, PluggableCard
 
@@ -121,7 +123,7 @@ class Service:
         self._process = None
 
     def _configure(self, reader: str) -> None:
-        port = _two_free_ports()
+        port = free_ports(2)  # a reader has two slots
         self._ports[reader] = port
         # The driver keeps its slots in one place for all its readers, so each reader has a driver of its own.
         driver = shutil.copy(DRIVER, self._folder.parent / f"driver-{len(self._ports)}.so")
@@ -190,19 +192,6 @@ def _listens(port: int) -> bool:
         except OSError:
             return True
     return False
-
-
-def _two_free_ports() -> int:
-    """Return a port that is free now, as is the next: a reader has two slots."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("0.0.0.0", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("0.0.0.0", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from tests.app_builders import free_port
 from tests.interop.readers.desk import (
     Desk,
     PersonAtDesk,
@@ -26,6 +25,7 @@ from tests.interop.readers.desk import (
 from tests.interop.readers.service import PLAIN, Service, eventually
 from tests.interop.readers.test_foreign_tools import OPENSC, run
 from tests.interop.readers.test_own_driver import HOLDER
+from tests.ports import free_port
 from tests.scenarios.checks import one_good_card
 from tests.scenarios.world import EMPLOYEE, NEW_PIN, Scenario
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.app_builders import free_port
+from tests.ports import free_port
 
 from cardkit.errors import CardBusy, CardError, CardMute, ReaderServiceAbsent
 from cardkit.pcsc import PcscReader, PcscReaders, ReaderCheck, Verdict
