@@ -1,4 +1,4 @@
-"""What a node keeps in memory to be fast, and how it learns that it may not any more (design.md, 8)."""
+"""What a node keeps in memory to be fast, and how it learns that it may not any more."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -39,7 +39,7 @@ class SettingsUnfit(Fault):
 
 
 class Environment(StrEnum):
-    """Where the platform runs (design.md, chapter 6)."""
+    """Where the platform runs; what that means for it stands in docs/operator.md."""
 
     demo = "demo"
     acceptance = "acceptance"

@@ -1,4 +1,4 @@
-"""Opens the browser in which a login began, without a shell (protocols.md 7.4, steps 7 and 10)."""
+"""Opens the browser in which a login began, without a shell (docs/desktop-protocol.md, chapter 6)."""
 
 import shutil
 import subprocess

@@ -1,9 +1,9 @@
 """One app for one desk: a second start hands its link to the program that runs already.
 
-Only within the same user and the same desktop session (protocols.md 7.4, step 10). The way is a socket in the
-user's runtime folder. Before anything is sent, the second program asks the kernel whose process listens
-there; before anything is read, the first asks whose process calls. A socket that somebody put in the way gets
-nothing.
+Only within the same user and the same desktop session (docs/decisions/0580-one-window-at-a-desk.md). The way
+is a socket in the user's runtime folder. Before anything is sent, the second program asks the kernel whose
+process listens there; before anything is read, the first asks whose process calls. A socket that somebody put
+in the way gets nothing.
 
 Where there is no such folder, or the kernel does not tell (Windows, macOS), every start stands by itself.
 """

@@ -84,7 +84,7 @@ async def begin_card(
 async def activate_card(work: Work, *, card_id: CardId, by: Actor) -> Card:
     """Make the card work: certificates good, linked to its organisation, an older card of the holder revoked.
 
-    Precondition: the card proved itself (design, chapter 5, step 8), in this work.
+    Precondition: the card gave its last proof (docs/desktop-protocol.md, chapter 7), in this work.
 
     Raises:
         CardUnknown: no such card.

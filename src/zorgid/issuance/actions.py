@@ -1,4 +1,4 @@
-"""The steps of an open making up to the certificates, and its ends (design.md, chapter 5)."""
+"""The steps of an open making up to the certificates, and its ends (docs/desktop-protocol.md, 7)."""
 
 from contextlib import suppress
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The steps of a login transaction, a function each (protocols.md 7.4); the app's own are in `attaching`."""
+"""The steps of a login transaction, a function each (docs/tables.md); the app's own are in `attaching`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -276,7 +276,7 @@ async def sweep(work: Work) -> None:
     """Expire what was left open, raise the alarm for proofs that never came home, drop what is long over.
 
     A proof that was not completed in the browser that began is recorded as a probable phishing attempt
-    (protocols.md 7.4, step 11).
+    (docs/desktop-protocol.md, chapter 6).
     """
     for transaction_id in await store.alarm_uncompleted(work, proved_before=work.now):
         await record(

@@ -41,7 +41,7 @@ class AppTooOld(Refusal):
 
 
 class AttachedElsewhere(Refusal):
-    """A second app tried to take over the transaction; it is aborted for both (protocols.md 7.4, step 3)."""
+    """A second app tried to take over the transaction; it is aborted for both."""
 
     code = "login-attached-elsewhere"
     status = 409

@@ -15,7 +15,7 @@ async def person_of(work: Work, proved: ProvedCard) -> PersonId:
     session that begins in it is seen by the hold (LIFE-3, LOGIN-4).
 
     A new UZI number makes a person without birth date; whether that is somebody known already is decided when
-    the birth date is stated, never here (design.md, chapter 3).
+    the birth date is stated, never here (docs/decisions/0410-birth-date.md).
 
     Raises:
         CardHeld, CardRevoked, CardExpired: the Smartcard does not work any more.

@@ -1,4 +1,4 @@
-"""Checks a card's proof in a transaction: the walk of `POST /desktop/v1/prove` (protocols.md 7.4, 6)."""
+"""Checks a card's proof in a transaction: `POST /desktop/v1/prove` (docs/desktop-protocol.md, chapter 5)."""
 
 from dataclasses import dataclass
 

@@ -202,7 +202,7 @@ async def use_completed(work: Work, transaction_id: TransactionId) -> bool:
 
 
 async def alarm_uncompleted(work: Work, *, proved_before: datetime) -> Sequence[TransactionId]:
-    """Mark and return proofs whose minute passed without a completion (protocols.md 7.4, step 11)."""
+    """Mark and return proofs whose minute passed without a completion."""
     cursor = await work.connection.execute(
         """
         update login_transaction set alarmed_at = %s

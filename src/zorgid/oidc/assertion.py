@@ -106,7 +106,7 @@ def check_issuer_and_subject(proof: Proof) -> None:
 def check_audience(proof: Proof) -> None:
     """The audience is the issuer, or for NL GOV the token URL, as one string.
 
-    Source: FAPI 2.0 Security Profile, 5.3.2.1; protocols.md 2.4.
+    Source: FAPI 2.0 Security Profile, 5.3.2.1; NL GOV Assurance profile for OAuth 2.0.
     """
     allowed = {proof.addresses.issuer}
     if proof.rules.token_url_is_audience:

@@ -159,7 +159,7 @@ def check_required_parameters(draft: Draft) -> Draft:
 def check_scope(draft: Draft) -> Draft:
     """The scope has `openid` and nothing that the client may not have; unknown scopes are ignored.
 
-    Whatever is registered, `api` is for the portal alone (protocols.md, chapter 3).
+    Whatever is registered, `api` is for the portal alone (docs/supplier.md).
     """
     asked = (draft.unverified.one("scope") or "").split(" ")
     scope = tuple(known for known in Scope if known in asked)

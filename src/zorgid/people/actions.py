@@ -48,9 +48,10 @@ async def recognise_person(
 async def state_birth_date(
     work: Work, *, person_id: PersonId, birth_on: date, ura: str, by: Actor, is_asked_again: bool = False
 ) -> Person:
-    """Return the person, whose birth date is known and is `birth_on` (design, chapter 3).
+    """Return the person, whose birth date is known and is `birth_on`.
 
-    A person without one states it for the first time, which stores it. It is a statement, not a proof.
+    A person without one states it for the first time, which stores it. It is a statement, not a proof
+    (docs/decisions/0410-birth-date.md).
 
     Args:
         work: the transaction of the act; a wrong date is counted in it and stays counted.

@@ -9,7 +9,7 @@ from zorgid.people.errors import BirthDateTriesSpent, BirthDateUnfit, OtherMeans
 from zorgid.people.model import MeansKind, MeansPolicy, Names
 
 TRIES_A_DAY: Final = 3
-"""Wrong birth dates a day for one person, over all flows (design, chapter 3)."""
+"""Wrong birth dates a day for one person, over all flows (docs/decisions/0410-birth-date.md)."""
 
 OLDEST_BIRTH: Final = date(1900, 1, 1)
 

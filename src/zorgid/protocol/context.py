@@ -1,7 +1,7 @@
 """What a person is asked to confirm with a card: the context that the app shows and the card signs.
 
-It comes from the platform over the app's own connection, never from the link (protocols.md 7.4, steps 3 and
-4).
+It comes from the platform over the app's own connection, never from the link
+(docs/desktop-protocol.md, chapter 3).
 """
 
 import hashlib

@@ -1,7 +1,8 @@
 """The link with which a browser starts the Desktop App, and the address with which the app goes back.
 
 The launch link holds an environment id, a handle and a browser hint and nothing else: no address, no text, no
-nonce, so a hostile page has nothing to choose but which transaction is shown (protocols.md 7.4, step 2).
+nonce, so a hostile page has nothing to choose but which transaction is shown. Their exact form:
+docs/desktop-protocol.md, chapters 1 and 6.
 """
 
 import re

@@ -2,7 +2,8 @@
 
 Signed is hash(origin) followed by hash(nonce), with the hash of the signature algorithm. The nonce is made by
 the app itself from what it displayed: base64(SHA-256(R, SHA-256(canonical context, handle))). Neither origin
-nor nonce is in the token, so the platform rebuilds both from its own row (protocols.md 7.4, step 5).
+nor nonce is in the token, so the platform rebuilds both from its own row
+(docs/desktop-protocol.md, chapters 4 and 5).
 
 Source: Web eID authentication token, format web-eid:1.0.
 """

@@ -43,7 +43,7 @@ TRANSITIONS: Final[Mapping[tuple[StockState, StockAct], StockState]] = {
 }
 
 RESERVATION_LAPSES_AFTER: Final = timedelta(minutes=30)
-"""Without a sign of life this long, another making may take the blank card (design, chapter 5)."""
+"""Without a sign of life this long, another making may take the blank card (docs/tables.md)."""
 
 LETTERS_AND_DIGITS: Final = PinRule(shortest=6, longest=8, digits_only=False)
 """CARD-7."""
@@ -52,7 +52,7 @@ DIGITS_ONLY: Final = PinRule(shortest=6, longest=8, digits_only=True)
 """CARD-7 on a card that follows SP 800-73-4, part 2, section 2.4.3, to the letter."""
 
 ALL_KEY_KINDS: Final = (KeyKind.rsa2048, KeyKind.p256, KeyKind.rsa3072, KeyKind.rsa4096)
-"""The first is the default, which today's care applications expect (design, chapter 4)."""
+"""The first is the default, which today's care applications expect (decision 0320)."""
 
 KINDS: Final[Mapping[str, CardKind]] = {
     kind.name: kind

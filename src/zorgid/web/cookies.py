@@ -2,7 +2,7 @@
 
 Outside the demo both have the `__Host-` prefix: bound to this host, only over TLS, for the whole site
 (RFC 6265bis, section 4.1.3).
-`SameSite=Lax` keeps them from requests that other sites post (protocols.md, chapter 1).
+`SameSite=Lax` keeps them from requests that other sites post (section 4.1.2.7).
 """
 
 from datetime import timedelta

@@ -1,7 +1,7 @@
 """The content security policy of a page: nothing runs, loads or frames but what is named here.
 
-Source: Content Security Policy Level 3; protocols.md, chapter 1 (a `form-action` also holds for the redirect
-that follows a form).
+Source: Content Security Policy Level 3. In Chromium a `form-action` also holds for the redirect that follows
+a form (docs/decisions/0240-identity-server.md).
 """
 
 import base64

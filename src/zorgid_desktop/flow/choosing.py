@@ -106,7 +106,7 @@ def is_there(readers: Readers, need: Need) -> bool:
 
 @contextmanager
 def card_in(readers: Readers, face: Face, need: Need, rules: PinRules = SMARTCARD_PIN) -> Iterator[OpenCard]:
-    """Hold the card that fits, exclusively; its PIN state is cleared at the end (step 10).
+    """Hold the card that fits, exclusively; its PIN state is cleared at the end.
 
     Raises:
         WrongCard: there are only others, which were read and left as they are.

@@ -1,4 +1,4 @@
-"""Proves who is there: from a launch link to a completed transaction (protocols.md 7.4)."""
+"""Proves who is there: from a launch link to a completed transaction (docs/desktop-protocol.md)."""
 
 import contextlib
 from collections.abc import Callable

@@ -45,7 +45,7 @@ def prove_with_pin(
 ) -> IssuanceView:
     """Fetch the task and answer it with all three keys.
 
-    The card's PIN state is cleared at the end (step 10).
+    The card's PIN state is cleared at the end.
     """
     task = platform.call("/issuance/proof-task", IssuanceRequest(issuance_id=view.issuance_id), ProofTask)
     _require_own_task(platform, task.context)

@@ -1,7 +1,7 @@
 """Writes one reserved card: PIN, management key, keys, certificates, PUK, proof. All in one exclusive hold.
 
-The order is that of design.md, chapter 5, steps 4 to 8. A card that is not as it left stock is emptied first,
-which the platform allowed for this card and this making only.
+The order is that of docs/desktop-protocol.md, chapter 7. A card that is not as it left stock is emptied
+first, which the platform allowed for this card and this making only.
 """
 
 import os

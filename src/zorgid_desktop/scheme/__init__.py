@@ -2,7 +2,7 @@
 
 Registered per user (per computer is the installer's work, docs/packages.md). Whoever took the scheme gets the
 handle of a login and nothing else: it is worthless without the card and the cookie of the browser that began.
-Still the person must know (protocols.md 7.1, "scheme hijack").
+Still the person must know (docs/security.md, logging in).
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The pages of a login in the browser that began it (protocols.md 7.4, steps 1, 2, 7, 8 and 9)."""
+"""The pages of a login in the browser that began it (docs/desktop-protocol.md, chapters 1 and 6)."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -86,7 +86,7 @@ def _browser(request: Request, transaction: Transaction) -> str:
 
 
 async def login_events(request: Request) -> Response:
-    """Stream the states of this browser's transaction: nothing but their names (step 8)."""
+    """Stream the states of this browser's transaction: nothing but their names."""
     async with work_of(request) as work:
         transaction = await own_transaction(request, work)
     return StreamingResponse(
@@ -138,7 +138,7 @@ async def completion_page(request: Request) -> Response:
 
 
 async def complete_login(request: Request) -> Response:
-    """Complete the transaction of this browser and answer where to go on (step 7)."""
+    """Complete the transaction of this browser and answer where to go on."""
     services = services_of(request)
     services.forms.require_own_origin(request)
     await services.limits.take(request, COMPLETE_PER_ADDRESS)

@@ -1,6 +1,6 @@
-"""A bare application, without a framework: OCSP is asked more than anything else (design.md, chapter 8).
+"""A bare application, without a framework: OCSP is asked more than anything else.
 
-It has a door of its own; over ASGI it answers the same.
+It has a door of its own (docs/decisions/0360-own-door-for-ocsp.md); over ASGI it answers the same.
 """
 
 import asyncio
