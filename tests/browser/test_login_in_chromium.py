@@ -1,6 +1,6 @@
 """Logging in with a card in a real Chromium, with the Desktop App beside it and the care application on another site.
 
-LOGIN-1, LOGIN-2, LOGIN-5, LOGIN-6, ALL-1; protocols.md, chapters 1 and 7.4. The browser runs on the real clock.
+LOGIN-1, LOGIN-2, LOGIN-5, LOGIN-6, ALL-1; docs/desktop-protocol.md. The browser runs on the real clock.
 """
 
 import asyncio
@@ -215,7 +215,7 @@ async def test_neither_handle_nor_code_ever_stands_in_an_address_or_in_the_histo
 
 
 async def test_a_completion_in_another_browser_says_where_to_go_and_stops_the_login(stage: Stage) -> None:
-    """LOGIN-5, steps 7 and 9: the victim's own browser opens what an attacker began."""
+    """LOGIN-5: the victim's own browser opens what an attacker began."""
     attacker, victim = await stage.window(), await stage.window()
     await attacker.page.goto(f"{stage.care}/login")
     landed: list[str] = []
@@ -238,7 +238,7 @@ async def test_a_completion_in_another_browser_says_where_to_go_and_stops_the_lo
 
 
 async def test_the_waiting_page_follows_the_app_without_being_loaded_again(stage: Stage) -> None:
-    """Step 8: waiting, attached, proved, completed; every state can be read and fits an accessibility check."""
+    """Waiting, attached, proved, completed; every state can be read and fits an accessibility check."""
     window = await stage.window()
     await window.page.goto(f"{stage.care}/login")
     link, app = await window.link(), stage.app()

@@ -13,7 +13,7 @@ from zorgid.app import Running
 async def test_the_waiting_page_is_accessible_and_its_policy_lets_it_wait(
     chromium: Browser, running: Running, language: str, width: int
 ) -> None:
-    """ALL-1; protocols.md 7.4, step 8."""
+    """ALL-1; docs/desktop-protocol.md, chapter 6."""
     visitor = await visit(chromium, running, viewport={"width": width, "height": 700})
     await visitor.open(f"/portal?lang={language}")
     async with visitor.page.expect_request("**/oauth/account/login/events"):
