@@ -1,4 +1,4 @@
-"""The identity server, judged by client libraries that nobody here wrote (protocols.md, chapter 4)."""
+"""The identity server, judged by client libraries that nobody here wrote (decision 0280)."""
 
 import asyncio
 from collections.abc import Callable

@@ -197,7 +197,7 @@ def test_a_key_can_be_made_that_wants_the_pin_once(token: Pkcs11Reader) -> None:
 
 
 def test_nobody_is_logged_in_after_a_hold(token: Pkcs11Reader) -> None:
-    """protocols 7.4, step 10: leave no trace, also where the flow broke off (ALL-2)."""
+    """No trace is left, also where the flow broke off (ALL-2; docs/desktop-protocol.md, chapter 4)."""
     with pytest.raises(RuntimeError, match="broke off"), token.open_card() as card:
         card.verify_pin(PIN)
         key = card.generate_key(KeySlot.authentication, KeyAlgorithm.p256)
