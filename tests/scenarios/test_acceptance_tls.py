@@ -1,6 +1,6 @@
 """The acceptance environment speaks TLS by itself: a whole login and a making over it, and never plain HTTP.
 
-design.md, chapter 6; protocols.md, chapter 1.
+docs/operator.md, environments; docs/security.md, the way between.
 """
 
 import asyncio

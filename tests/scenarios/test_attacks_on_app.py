@@ -1,6 +1,6 @@
 """Attacks on the Desktop App: hostile links, and a platform that wants other things shown or signed.
 
-protocols.md 7.1 (hostile launcher, display deception, signature oracle) and 7.4, rules 2, 4 and 5.
+docs/security.md, logging in; docs/desktop-protocol.md, chapters 1, 3 and 4.
 """
 
 import asyncio
@@ -271,7 +271,7 @@ async def test_the_card_signs_what_the_app_built_and_never_what_was_sent(
 async def test_a_login_shows_the_card_one_pin_and_takes_one_signature(
     world: AttackWorld, apdus: list[bytes]
 ) -> None:
-    """PIN-1 and rule 10: one VERIFY with the PIN, one signature by 9A, and the PIN state is cleared at the end."""
+    """PIN-1: one VERIFY with the PIN, one signature by 9A, and the PIN state is cleared at the end."""
     browser = world.browser()
     page, person = await browser.begin_login(), watcher(world)
     with pytest.raises(FlowStopped):  # this test's app opens another browser, so nothing is completed

@@ -1,4 +1,4 @@
-"""Every attack on a login of protocols.md 7.1 and of the rules of 7.4, each of which fails and is seen in the log.
+"""Every attack on a login that docs/security.md names, each of which fails and is seen in the log.
 
 LOGIN-2, LOGIN-5, LOGIN-6, ALL-4, AUD-1.
 """
@@ -87,7 +87,7 @@ async def test_a_code_that_was_burnt_is_of_no_use_to_the_browser_that_began(worl
 
 
 async def test_the_waiting_page_of_an_attacker_never_learns_the_code(world: AttackWorld) -> None:
-    """Step 8: the tab learns the name of a state and nothing else."""
+    """The tab learns the name of a state and nothing else."""
     attacker = world.browser()
     link = link_on(await attacker.begin_login())
     code = await world.app().prove(link, world.card(EMPLOYEE))
@@ -177,7 +177,7 @@ async def test_a_code_works_in_the_last_second_of_its_minute(world: AttackWorld)
 
 
 async def test_a_proof_that_never_comes_home_raises_the_alarm_once(world: AttackWorld) -> None:
-    """Step 11: recorded as a probable phishing attempt."""
+    """Recorded as a probable phishing attempt (docs/desktop-protocol.md, chapter 6)."""
     link = link_on(await world.browser().begin_login())
     await world.app().prove(link, world.card(EMPLOYEE))
     for _ in range(2):
@@ -506,7 +506,7 @@ async def test_only_the_purpose_make_card_opens_a_making(world: AttackWorld, pur
 
 
 async def test_a_making_is_not_opened_before_the_browser_completed(world: AttackWorld) -> None:
-    """protocols.md 7.4, step 6: a proof alone has no effect; a forwarded link makes no card."""
+    """LOGIN-5: a proof alone has no effect (docs/desktop-protocol.md, 5); a forwarded link makes no card."""
     await world.register_organisation()
     link, app = link_on(await world.browser().begin("make-card")), world.app()
     await app.prove(link, world.card(EMPLOYEE))

@@ -1,6 +1,6 @@
 """Attacks on the pages themselves: forged posts, frames, foreign hosts, open redirects, bodies that nobody expects.
 
-ALL-2, ALL-4, LOGIN-10; protocols.md, chapter 3, rule 7.
+ALL-2, ALL-4, LOGIN-10; docs/security.md, logging in.
 """
 
 import json

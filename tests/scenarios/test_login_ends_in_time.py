@@ -1,6 +1,6 @@
 """A proof that was good when it was given is of no use once its login is over or its card is held.
 
-LOGIN-4, LIFE-3; protocols.md 7.4, step 7: what completes must be unexpired.
+LOGIN-4, LIFE-3; docs/desktop-protocol.md, chapter 6: what completes is in time, and its card still works.
 """
 
 from collections.abc import AsyncIterator

@@ -1,7 +1,7 @@
 """Whatever is done to a login, in whatever order: each refusal has its code, the log tells each change, once.
 
 A stateful property test beside `test_login_machine.py`, which holds the states to their table. Here hypothesis draws the
-acts of two apps, two browsers and the clock; a small model, written after protocols.md 7.4, foretells the code of each
+acts of two apps, two browsers and the clock; a small model, written after docs/desktop-protocol.md, foretells the code of each
 refusal, what the log tells, and that only a completed login ever made a session (LOGIN-5, LOGIN-6, ALL-4, ALL-8, AUD-1).
 """
 

@@ -1,7 +1,7 @@
 """Whatever browsers, apps and time do to a login, in whatever order, its state is what the table says.
 
 A stateful property test: hypothesis draws who does what, a small model foretells each outcome, and after every step
-the real database is compared with it (LOGIN-5, ALL-4, ALL-8; protocols.md, chapter 3, invariant 5, and 7.4).
+the real database is compared with it (LOGIN-5, ALL-4, ALL-8; docs/desktop-protocol.md).
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Another program takes the scheme of the links: the app says so at its start, and what the other gets is worthless.
 
-protocols.md 7.1 (scheme hijack) and 7.4, steps 2, 3 and 7.
+docs/security.md, logging in; docs/desktop-protocol.md, chapters 1, 3 and 6.
 """
 
 import asyncio
@@ -149,7 +149,7 @@ AGENTS = [
 async def test_the_link_of_any_login_names_the_browser_that_shows_it(
     world: AttackWorld, agent: str, expected: Browser
 ) -> None:
-    """7.4, steps 2 and 7: the app goes back to the browser that holds the cookie, also when an application began."""
+    """The app goes back to the browser that holds the cookie, also when an application began."""
     browser = world.browser()
     browser.client.headers["user-agent"] = agent
     assert link_on(await browser.begin_login()).browser is expected

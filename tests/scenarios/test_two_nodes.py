@@ -1,6 +1,6 @@
 """Two nodes on one database: every step may be done by either, and what one does the other knows at once.
 
-ALL-6, LIFE-3, LOGIN-10; design.md, chapters 4 and 8.
+ALL-6, LIFE-3, LOGIN-10; docs/architecture.md, how an act happens.
 """
 
 import asyncio
@@ -287,7 +287,7 @@ class Stream:
 async def test_a_waiting_page_is_woken_by_what_happens_at_the_other_node(
     world: AttackWorld, other: Running, cut: bool
 ) -> None:
-    """Step 8 of protocols.md 7.4: state by state, and nothing else."""
+    """State by state, and nothing else (docs/desktop-protocol.md, chapter 6)."""
     browser, app = world.browser(), world.app()
     link = link_on(await browser.begin_login())
     async with Stream(other, browser) as stream:
