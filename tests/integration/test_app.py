@@ -111,7 +111,7 @@ async def test_without_its_keys_the_platform_does_not_start(settings: Settings) 
 
 
 async def test_production_refuses_keys_in_files_by_name(tmp_path: Path, database_url: str) -> None:
-    """design.md, chapter 6."""
+    """docs/operator.md, environments."""
     (tmp_path / "passphrase").write_text("a passphrase for the tests")
     settings = demo_settings(
         tmp_path, database_url, environment="production", origin="https://zorg.example",

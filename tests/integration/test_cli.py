@@ -50,7 +50,7 @@ def zorgid(variables: Mapping[str, str], *arguments: str) -> subprocess.Complete
 
 
 def test_help_is_answered_without_importing_what_commands_need(variables: dict[str, str]) -> None:
-    """design.md, chapter 8: `zorgid --help` in under 0.3 s."""
+    """docs/performance.md, the goals: `zorgid --help` in 0.3 s."""
     script = "import sys, zorgid.cli; zorgid.cli.parser().format_help(); print(*sys.modules)"
     run = subprocess.run(
         [sys.executable, "-c", script], env=variables, capture_output=True, text=True, check=True

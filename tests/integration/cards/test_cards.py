@@ -124,7 +124,7 @@ async def test_who_manages_cannot_begin_a_smartcard(work: Work, world: World) ->
 
 
 async def test_an_activated_card_is_good_linked_and_works(work: Work, world: World) -> None:
-    """CARD-14, design, chapter 5, step 8."""
+    """CARD-14; docs/architecture.md, the walk, step 14."""
     card = await active_card(work, world.holder, world.here)
 
     assert card.state is CardState.active
@@ -169,7 +169,7 @@ async def test_the_older_smartcard_of_the_person_is_revoked_when_the_new_one_bec
 
 
 async def test_a_failed_making_revokes_what_was_signed_and_frees_the_means(work: Work, world: World) -> None:
-    """CARD-9, design, chapter 3."""
+    """CARD-9; docs/decisions/0340-on-hold-until-proved.md."""
     card = await issuing_card(work, world.holder, world.here)
     await cards.fail_card(work, card_id=card.id, by=SYSTEM)
 

@@ -1,6 +1,6 @@
 """The virtual workplace where several people visit: over TLS, a desk with cards of its own each; and never in production.
 
-design.md, chapter 6; ALL-4.
+docs/decisions/0540-virtual-workplace.md; ALL-4.
 """
 
 import asyncio

@@ -80,7 +80,7 @@ async def test_a_code_is_exchanged_for_tokens_that_say_who_it_is(
 async def test_the_answer_by_form_posts_itself_to_one_origin_and_escapes_every_value(
     visit: Visit, origin: Origin
 ) -> None:
-    """Module oidcc-response-mode-form-post; protocols.md, chapter 1."""
+    """Module oidcc-response-mode-form-post; OAuth 2.0 Form Post Response Mode."""
     await visit.log_in(origin)
     state = '"><script>alert(1)</script>&amp;'
     response = await visit.authorize(response_mode="form_post", state=state)
@@ -235,7 +235,7 @@ async def test_a_code_shown_with_a_wrong_verifier_or_address_is_used_up(
 async def test_two_requests_with_one_code_at_once_lose_one(
     visit: Visit, clock: FakeClock, origin: Origin
 ) -> None:
-    """design.md, chapter 8: two copies of one code must still lose one."""
+    """RFC 6749, section 4.1.2: a code counts once, also when all come at the same moment."""
     await visit.log_in(origin)
     code = await visit.code()
     answers = await asyncio.gather(*(visit.redeem(code, now=clock.at) for _ in range(5)))
@@ -387,7 +387,7 @@ async def test_an_id_token_hint_of_somebody_else_needs_a_login(
 
 
 async def test_no_code_and_no_token_is_stored(visit: Visit, clock: FakeClock, origin: Origin) -> None:
-    """protocols.md, chapter 3, storage invariant 1."""
+    """docs/security.md, keys, data and log."""
     await visit.log_in(origin)
     code = await visit.code()
     tokens = (await visit.redeem(code, now=clock.at)).json()

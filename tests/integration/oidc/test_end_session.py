@@ -1,4 +1,4 @@
-"""Logging out (OpenID Connect RP-Initiated Logout 1.0; protocols.md, chapter 3, rule 5)."""
+"""Logging out (OpenID Connect RP-Initiated Logout 1.0; docs/supplier.md)."""
 
 import re
 from datetime import timedelta

@@ -48,7 +48,7 @@ async def test_the_published_keys_are_public_named_and_one_per_algorithm(visit: 
 
 @pytest.mark.parametrize("address", ["/oauth/connect/token", "/oauth/connect/userinfo"])
 async def test_scripts_of_other_sites_may_ask_without_cookies(visit: Visit, address: str) -> None:
-    """protocols.md 2.1: no wildcard with credentials."""
+    """Fetch standard, CORS protocol and credentials: no wildcard with cookies."""
     asked = {"Origin": "https://spa.example", "Access-Control-Request-Method": "POST"}
     response = await visit.browser.options(address, headers=asked)
     assert response.status_code == 204

@@ -1,4 +1,4 @@
-"""Signing keys are published before they sign, and stay published after (protocols.md, chapter 3)."""
+"""Signing keys are published before they sign, and stay published after (decision 0240)."""
 
 import asyncio
 from datetime import timedelta

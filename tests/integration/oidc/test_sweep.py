@@ -1,4 +1,4 @@
-"""What is over is dropped, and nothing else (protocols.md, chapter 3: storage invariant 3)."""
+"""What is over is dropped, and nothing else."""
 
 from datetime import timedelta
 

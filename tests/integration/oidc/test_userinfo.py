@@ -95,7 +95,7 @@ async def test_a_token_ends_after_fifteen_minutes(visit: Visit, clock: FakeClock
 async def test_only_the_portal_gets_a_token_for_its_api(
     visit: Visit, clock: FakeClock, origin: Origin
 ) -> None:
-    """protocols.md, chapter 3, rule 3."""
+    """docs/supplier.md, the request: `api` is the portal's alone."""
     scopes = frozenset({"openid", "api"})
     await visit.register(origin, a_client(id="user-management", is_portal=True, scopes=scopes))
     await visit.log_in(origin)

@@ -38,7 +38,7 @@ async def try_date(database: Database, origin: Origin, person: Person, birth_on:
 
 
 async def test_a_person_is_recognised_by_uzi_number_whatever_the_name_is_now(work: Work) -> None:
-    """Design, chapter 3: UZI numbers are history, names as on the card."""
+    """docs/decisions/0410-birth-date.md: the number finds the person, the names are those on the card."""
     first = await people.recognise_person(work, uzi_number="900000001", ura=URA, names=names())
     married = Names("Anna Bakker-de Vries", "Bakker-de Vries", "Anna")
 
@@ -77,7 +77,7 @@ async def test_one_new_number_read_on_two_nodes_at_once_is_one_person(
 
 
 async def test_the_first_birth_date_is_stored_and_later_ones_are_compared(work: Work) -> None:
-    """CARD-1, design, chapter 3."""
+    """CARD-1; docs/decisions/0410-birth-date.md."""
     person = await people.recognise_person(work, uzi_number="900000001", ura=URA, names=names())
     for _ in range(2):
         stated = await people.state_birth_date(
@@ -90,7 +90,7 @@ async def test_the_first_birth_date_is_stored_and_later_ones_are_compared(work: 
 async def test_a_wrong_birth_date_is_counted_and_after_three_not_even_the_right_one_is_looked_at(
     database: Database, origin: Origin, clock: FakeClock
 ) -> None:
-    """Design, chapter 3: three tries a day per person over all flows."""
+    """docs/decisions/0410-birth-date.md: three tries a day per person over all flows."""
     async with database.work(origin) as work:
         person = await known_person(work)
 
@@ -144,7 +144,7 @@ async def test_a_date_that_cannot_be_costs_no_try(database: Database, origin: Or
 async def test_a_namesake_with_a_new_number_gets_the_same_answer_whatever_the_date(
     database: Database, origin: Origin, birth_on: date
 ) -> None:
-    """Design, chapter 3: one answer for every mismatch, and no second person silently."""
+    """docs/decisions/0410-birth-date.md: one answer for every mismatch, and no second person silently."""
     async with database.work(origin) as work:
         await known_person(work, called=names())
         newcomer = await people.recognise_person(

@@ -137,7 +137,7 @@ async def test_of_two_who_take_over_a_lapsed_card_one_gets_it(
 async def test_a_sign_of_life_keeps_the_card_and_silence_loses_it(
     database: Database, origin: Origin, clock: FakeClock
 ) -> None:
-    """Design, chapter 5, step 3."""
+    """CARD-10; docs/tables.md, a blank card."""
     mine = issuance()
     async with database.work(origin) as work:
         card = await sold_blank_card(work)
@@ -166,7 +166,7 @@ async def test_a_sign_of_life_keeps_the_card_and_silence_loses_it(
 
 
 async def test_a_failed_card_that_was_reset_can_be_made_anew(work: Work) -> None:
-    """Design, chapter 3; CARD-9."""
+    """CARD-9; docs/desktop-protocol.md, chapter 7."""
     card, mine = await sold_blank_card(work), issuance()
     await reserve(work, card, mine)
     returned = await stock.return_to_stock(work, number=card.number, issuance_id=mine, by=SYSTEM)
@@ -175,7 +175,7 @@ async def test_a_failed_card_that_was_reset_can_be_made_anew(work: Work) -> None
 
 
 async def test_a_card_that_could_not_be_reset_is_barred_for_good(work: Work) -> None:
-    """Design, chapter 3; CARD-9."""
+    """CARD-9; docs/desktop-protocol.md, chapter 7."""
     card = await sold_blank_card(work)
     await reserve(work, card, issuance())
     await stock.bar(work, number=card.number, by=SYSTEM)

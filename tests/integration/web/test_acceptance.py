@@ -1,4 +1,4 @@
-"""Acceptance: over TLS, with cookies that are bound to this host (design.md, chapter 6)."""
+"""Acceptance: over TLS, with cookies that are bound to this host (docs/operator.md, environments)."""
 
 import asyncio
 import datetime as dt
