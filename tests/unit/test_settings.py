@@ -1,4 +1,4 @@
-"""Settings are read once, and what cannot be is named at start (design.md, chapter 6; style.md, rules 11 and 12)."""
+"""Settings are read once, and what cannot be is named at start (docs/settings.md)."""
 
 import re
 from pathlib import Path

@@ -196,7 +196,7 @@ def test_a_setting_names_modules_by_whole_paths_and_none_at_all() -> None:
     [("linux", "libaetpkss.so.3"), ("win32", "aetpkss1.dll"), ("darwin", "libaetpkss.dylib")],
 )
 def test_safesign_is_looked_for_first_then_opensc_then_ykcs11(system: str, file: str) -> None:
-    """cards.md: by their usual names on each system, at whole paths."""
+    """docs/card-modules.md: by their usual names on each system, at whole paths."""
     variables = {"SystemRoot": r"C:\Windows", "ProgramFiles": r"C:\Program Files"}
     found = usual_modules(system, variables, exists=lambda _: True).paths
     assert not usual_modules(system, variables, exists=lambda _: True).are_named

@@ -1,4 +1,4 @@
-"""The browser in which a login began is started with the address as it is: no shell, one attempt (protocols.md 7.4)."""
+"""The browser in which a login began is started with the address as it is: no shell, one attempt."""
 
 import os
 import subprocess

@@ -109,7 +109,7 @@ def test_a_platform_that_does_not_answer_is_told(
 
 
 def test_help_loads_nothing_it_does_not_need() -> None:
-    """Design, chapter 8: no work at import that a command does not need."""
+    """No work at import that a command does not need."""
     code = (
         "import sys, zorgid_desktop.cli as cli\n"
         "try:\n    cli.main(['--help'])\nexcept SystemExit:\n    pass\n"
@@ -131,7 +131,7 @@ def test_only_the_demo_can_be_moved() -> None:
 
 
 def test_browsers_are_started_by_a_fixed_list_and_without_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
-    """protocols.md 7.4, step 10."""
+    """docs/desktop-protocol.md, chapter 6."""
     started: list[Any] = []
     monkeypatch.setattr("zorgid_desktop.browsers.shutil.which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""A build knows its own environment only, and believes a signed list only (protocols.md 7.4, steps 2 and 10)."""
+"""A build knows its own environment only, and believes a signed list only (decision 0570)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

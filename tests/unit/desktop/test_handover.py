@@ -1,4 +1,4 @@
-"""A second start hands its link to the first, within one user and one desktop session only (protocols.md 7.4, step 10)."""
+"""A second start hands its link to the first, within one user and one desktop session only (decision 0580)."""
 
 import json
 import multiprocessing

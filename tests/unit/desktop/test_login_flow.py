@@ -118,7 +118,7 @@ def reader(tmp_path: Path) -> VirtualReader:
 def test_a_login_signs_what_was_shown_and_hands_the_code_to_the_browser_that_began(
     reader: VirtualReader,
 ) -> None:
-    """protocols.md 7.4, steps 2 to 8."""
+    """docs/desktop-protocol.md, chapters 1 to 6."""
     flow = Flow(reader, None, PIN)
     assert flow.log_in() == flow.context
     assert flow.platform.paths == ["/attach", "/prove", "/state"]

@@ -140,7 +140,7 @@ def test_a_wrong_puk_costs_a_try_and_one_that_cannot_be_a_puk_does_not(reader: V
 
 
 def test_the_cards_pin_state_is_gone_at_the_end(reader: VirtualReader) -> None:
-    """protocols.md 7.4, step 10."""
+    """PIN-2; as at the end of a login (docs/desktop-protocol.md, chapter 4)."""
     with PivReader(reader).open_card() as card:
         card.authenticate_management(factory_management_key(ManagementKeyKind.aes192))
         key = card.generate_key(KeySlot.authentication, KeyAlgorithm.p256, PinPolicy.once)

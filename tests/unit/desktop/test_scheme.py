@@ -1,4 +1,4 @@
-"""Whose program opens links: registering this one, noticing another, on each system (CARD-12, protocols.md 7.1 and 7.4).
+"""Whose program opens links: registering this one, noticing another, on each system (CARD-12; docs/packages.md).
 
 The tools of Debian's desktop judge what is written for Linux; Windows is a registry in memory.
 """
@@ -157,7 +157,7 @@ def launcher_for(command: str) -> str:
 def test_another_program_that_took_the_scheme_is_noticed(
     home: dict[str, str], tmp_path: Path, name: str
 ) -> None:
-    """protocols.md 7.1, scheme hijack; 7.4, installation: the check at the start."""
+    """docs/packages.md, whose the links are: the look at the start."""
     program = program_in(tmp_path / "bin", "zorgid-desktop")
     register(program, home, "linux")
     hijack(home, tmp_path, name, program)

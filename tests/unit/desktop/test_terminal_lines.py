@@ -69,7 +69,7 @@ def test_a_pin_and_a_puk_are_asked_by_the_name_of_the_holder(
 
 @pytest.mark.parametrize("language", Language)
 def test_what_is_confirmed_is_shown_before_the_pin_is_asked(tmp_path: Path, language: Language) -> None:
-    """LOGIN-6, protocols.md 7.4, step 4."""
+    """LOGIN-6; docs/desktop-protocol.md, chapter 3."""
     terminal = Terminal(tmp_path, hidden=(PIN,), language=language)
     shown = a_context(organisation="De Linde")
     terminal.face.ask(AskPin(None, shown, HOLDER, 3, SMARTCARD_PIN))

@@ -35,7 +35,7 @@ PRESCRIBED = {
     "attached expire": "expired",
     "proved expire": "expired",
 }
-"""protocols.md, chapter 7.4."""
+"""Written out by hand after docs/desktop-protocol.md, so that nobody changes the table of the rules unawares."""
 
 
 @pytest.mark.parametrize(("state", "act"), list(product(TransactionState, Act)))

@@ -257,5 +257,5 @@ def test_client_and_assertion_must_name_the_same() -> None:
 
 
 def test_a_header_with_a_certificate_chain_is_not_too_long() -> None:
-    """protocols.md, chapter 3, rule 8: the library's own bound is 512."""
+    """RFC 7515, section 4.1.6; the library's own bound is 512 characters."""
     prove(a_client(), an_assertion(now=NOW, header={"x5c": ["A" * 1500]}))

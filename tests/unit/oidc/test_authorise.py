@@ -41,7 +41,7 @@ def test_a_right_request_passes_every_check() -> None:
 
 
 def test_the_printed_request_of_the_portal_passes_every_check() -> None:
-    """LOGIN-1, as decoded in protocols.md chapter 1; unknown parameters are ignored."""
+    """LOGIN-1; RFC 6749, section 3.1: unknown parameters are ignored."""
     redirect = "https://productie.zorg-id.nl/portal/signin-oidc"
     printed = a_request(
         client_id="user-management",

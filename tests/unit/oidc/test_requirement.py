@@ -1,4 +1,4 @@
-"""When the session that is there is proof enough (protocols.md, chapter 8)."""
+"""When the session that is there is proof enough (decision 0240)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -26,7 +26,7 @@ def test_any_day_since_1900_may_be_a_birth_date(birth_on: date) -> None:
 
 
 def test_there_are_three_tries_a_day() -> None:
-    """Design, chapter 3."""
+    """docs/decisions/0410-birth-date.md."""
     assert [rules.tries_left_after(wrong) for wrong in range(5)] == [3, 2, 1, 0, 0]
     rules.require_tries_left(2)
     with pytest.raises(BirthDateTriesSpent):

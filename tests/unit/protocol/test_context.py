@@ -1,4 +1,4 @@
-"""What is shown is what is signed: the context and its canonical form (protocols.md 7.4, steps 3 to 5)."""
+"""What is shown is what is signed: the context and its canonical form (docs/desktop-protocol.md, 3 and 4)."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""The launch link has one form and nothing to choose in it (protocols.md 7.4, step 2)."""
+"""The launch link has one form and nothing to choose in it (docs/desktop-protocol.md, 1)."""
 
 import string
 

@@ -181,7 +181,7 @@ def test_no_field_of_the_context_is_left_without_a_test() -> None:
 
 @pytest.mark.parametrize("field", OTHER)
 def test_a_proof_for_another_context_is_wrong_whatever_part_is_another(field: str) -> None:
-    """protocols.md 7.4, step 5: what was shown is what was signed."""
+    """docs/desktop-protocol.md, chapter 4: what was shown is what was signed."""
     shown_elsewhere = Context(**{**SHOWN, field: OTHER[field]})
     token = proof("ES256", nonce=nonce_for(CHALLENGE, shown_elsewhere, HANDLE))
     with pytest.raises(ProofWrong):

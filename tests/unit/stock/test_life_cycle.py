@@ -25,8 +25,8 @@ from zorgid.stock.model import BlankCard, StockAct, StockState
 NOW = datetime(2026, 6, 15, 10, tzinfo=UTC)
 MINE, OTHER = IssuanceId(UUID(int=1)), IssuanceId(UUID(int=2))
 
-# design, chapter 2: in stock → allocated → shipped → in making → used | barred; chapter 3: a failed card that was
-# reset goes back to stock, and from there (CARD-10: it was sold) it can be made anew.
+# Written out by hand, so that nobody changes the table of the rules unawares. A failed card that was reset goes
+# back to stock, and from there (CARD-10: it was sold) it can be made anew.
 PRESCRIBED = {
     "in_stock allocate": "allocated",
     "allocated ship": "shipped",
@@ -50,7 +50,7 @@ def blank(state: StockState = StockState.shipped, **facts) -> BlankCard:
 
 
 @pytest.mark.parametrize(("state", "act"), list(product(StockState, StockAct)))
-def test_every_pair_of_state_and_act_goes_where_the_design_says_or_is_refused(
+def test_every_pair_of_state_and_act_goes_where_it_is_prescribed_or_is_refused(
     state: StockState, act: StockAct
 ) -> None:
     prescribed = PRESCRIBED.get(f"{state} {act}")
@@ -89,7 +89,7 @@ def test_a_blank_card_is_reserved_when_it_was_sold_and_is_free(state: StockState
 def test_a_reservation_lapses_half_an_hour_after_the_last_sign_of_life(
     silent_for: timedelta, is_free: bool
 ) -> None:
-    """Design, chapter 5, step 3."""
+    """CARD-10; docs/tables.md, a blank card."""
     reserved = blank(StockState.in_making, alive_at=NOW - silent_for)
     if is_free:
         assert rules.reserving_act(reserved, MINE, now=NOW) is StockAct.take_over
@@ -119,7 +119,7 @@ def test_a_chip_serial_is_made_of_ascii_digits(serial: str) -> None:
 
 
 def test_a_kind_that_cannot_attest_has_a_lower_level() -> None:
-    """CARD-10, design, chapter 5, step 5."""
+    """CARD-10; docs/tables.md, a blank card."""
     assert {kind.level for kind in rules.KINDS.values() if kind.attests} == {Level.substantial}
     assert {kind.level for kind in rules.KINDS.values() if not kind.attests} == {Level.low}
 

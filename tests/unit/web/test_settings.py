@@ -1,4 +1,4 @@
-"""Settings that cannot be are refused at start (design.md, chapter 6)."""
+"""Settings that cannot be are refused at start (docs/settings.md)."""
 
 import pytest
 from pydantic import ValidationError
