@@ -1,7 +1,7 @@
 """A making and a login at one desk, as a person does them: the page in a headed Chromium, its link by the registered
 scheme, the app's own program with its windows, real key strokes and mouse clicks, and back to the page.
 
-CARD-1, CARD-7, CARD-8, LOGIN-2, LOGIN-5, PIN-1; docs/desktop-protocol.md. Afterwards nothing secret is left anywhere.
+CARD-1, CARD-7, CARD-8, LOGIN-2, LOGIN-5, PIN-1; docs/desktop-protocol.md. Nothing secret is left anywhere.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Attacks on the making of a card: keys that are not on it, cards of colleagues, proofs that are not its own.
 
-CARD-5, CARD-6, CARD-10, CARD-14; docs/security.md, making a card. Each is tried by an app that signs whatever it is told.
+CARD-5, CARD-6, CARD-10, CARD-14; docs/security.md. Each is tried by an app that signs whatever it is told.
 """
 
 from collections.abc import AsyncIterator, Callable

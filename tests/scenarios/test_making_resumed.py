@@ -239,7 +239,7 @@ def test_two_apps_of_one_person_leave_one_making_and_the_later_proof_counts(worl
 
 
 def test_a_uzi_card_whose_status_is_not_known_any_more_gets_no_certificates(world: Scenario) -> None:
-    """CARD-2: the status is asked again before anything is signed (docs/architecture.md, the walk, step 12)."""
+    """CARD-2: asked again before anything is signed (docs/architecture.md, the walk, step 12)."""
     blank = world.blank()
     maker = world.maker(EMPLOYEE, blank)
     register = world.world.register

@@ -159,7 +159,7 @@ async def test_the_printed_request_comes_back_by_form_on_another_site(
 async def test_a_request_posted_from_another_site_finds_the_session(
     running: Running, relying_party: RelyingParty
 ) -> None:
-    """RFC 6265bis, section 4.1.2.7: the post comes without our cookies, the GET that follows comes with them."""
+    """RFC 6265bis, 4.1.2.7: the post comes without our cookies, the GET that follows comes with them."""
     async with chromium(running) as context:
         page = await context.new_page()
         await page.goto(f"{relying_party.origin}/post")

@@ -72,7 +72,7 @@ def test_a_hostile_word_reaches_no_platform_and_is_not_repeated(
     caplog: pytest.LogCaptureFixture,
     name: str,
 ) -> None:
-    """docs/desktop-protocol.md, chapter 1: the strict form holds on the way of a launcher; ALL-4: nothing is logged."""
+    """The strict form of a link holds on the way of a launcher too; ALL-4: nothing is logged."""
     assert main(["--cards-folder", str(folder), "open", "--", HOSTILE[name]]) == 1
     assert no_platform == []
     said = "".join(capfd.readouterr())

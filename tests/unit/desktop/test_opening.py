@@ -96,7 +96,7 @@ OTHER = Said("scheme-other", {"program": "/opt/evil"})
 def test_a_package_takes_a_free_scheme_and_never_that_of_another(
     monkeypatch: pytest.MonkeyPatch, system: System, is_packaged: bool, said: Said | None, asked: int
 ) -> None:
-    """docs/packages.md, whose the links are: the look at the start says when another program opens the links."""
+    """docs/packages.md: the look at the start says when another program opens the links."""
     monkeypatch.setattr(at_start, "registered", system.registered)
     monkeypatch.setattr(at_start, "register", system.register)
     before = system.asked

@@ -35,7 +35,7 @@ PRESCRIBED = {
     "attached expire": "expired",
     "proved expire": "expired",
 }
-"""Written out by hand after docs/desktop-protocol.md, so that nobody changes the table of the rules unawares."""
+"""Written out by hand, so that nobody changes the table of the rules unawares."""
 
 
 @pytest.mark.parametrize(("state", "act"), list(product(TransactionState, Act)))

@@ -25,8 +25,8 @@ from zorgid.stock.model import BlankCard, StockAct, StockState
 NOW = datetime(2026, 6, 15, 10, tzinfo=UTC)
 MINE, OTHER = IssuanceId(UUID(int=1)), IssuanceId(UUID(int=2))
 
-# Written out by hand, so that nobody changes the table of the rules unawares. A failed card that was reset goes
-# back to stock, and from there (CARD-10: it was sold) it can be made anew.
+# Written out by hand, so that nobody changes the table of the rules unawares. A failed card that was reset
+# goes back to stock, and from there (CARD-10: it was sold) it can be made anew.
 PRESCRIBED = {
     "in_stock allocate": "allocated",
     "allocated ship": "shipped",
