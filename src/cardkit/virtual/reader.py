@@ -121,17 +121,27 @@ class VirtualReader:
     @contextmanager
     def connect(self) -> Iterator[Transport]:
         """Hold the card that is in now, exclusively. Raises `ReaderEmpty`, `CardBusy`."""
-        if self._inserted is None:
-            raise ReaderEmpty
-        if self._is_connected:
-            raise CardBusy
-        file = CardFile(self._path(self._inserted))
-        self._is_connected = True
+        name, insertion = self._take()
         try:
+            file = CardFile(self._path(name))
             with file.held():
                 card = VirtualCard(file.load(), store=file, key_source=self._key_source)
-                yield _Connection(partial(self._transmit, card, self._insertion))
+                yield _Connection(partial(self._transmit, card, insertion))
         finally:
+            self._let_go()
+
+    def _take(self) -> tuple[str, int]:
+        """Take the card that is in for one user; return its name and the insertion, which belong together."""
+        with self._moved:
+            if self._inserted is None:
+                raise ReaderEmpty
+            if self._is_connected:
+                raise CardBusy
+            self._is_connected = True
+            return self._inserted, self._insertion
+
+    def _let_go(self) -> None:
+        with self._moved:
             self._is_connected = False
             # Whoever keeps the transport beyond the context holds a dead one.
             self._insertion += 1

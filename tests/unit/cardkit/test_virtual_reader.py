@@ -2,6 +2,8 @@
 
 import json
 import stat
+import sys
+import threading
 
 import pytest
 from tests.unit.cardkit.builders import FACTORY_PIN, FACTORY_PUK, NOW, WRONG_PIN, blank, self_signed
@@ -137,6 +139,48 @@ def test_a_connection_is_dead_once_the_card_was_out(reader, comes_back):
             card.pin_tries_left()
         with pytest.raises(CardGone):
             card.verify_pin(FACTORY_PIN)
+
+
+def test_a_card_that_is_swapped_while_it_is_opened_is_not_the_one_that_is_in(reader, monkeypatch):
+    """A thread opens the card while somebody moves it: what it holds is dead, and of no other card."""
+    held = CardFile.held
+
+    def swapped_meanwhile(file):
+        reader.insert("foreign")
+        return held(file)
+
+    monkeypatch.setattr(CardFile, "held", swapped_meanwhile)
+    with reader.connect() as transport, pytest.raises(CardGone):
+        PivCard.open(transport)
+
+
+def test_whoever_opens_a_card_at_the_moment_that_another_lets_go_keeps_it(reader):
+    """Nobody moves the card, so that nobody hears that it went: it is free, or another thread has it."""
+    is_over, wrong = threading.Event(), list[Exception]()
+
+    def look_again_and_again():
+        while not is_over.is_set():
+            try:
+                with reader.connect() as transport:
+                    PivCard.open(transport)
+            except CardBusy:
+                pass
+            except Exception as error:  # noqa: BLE001 - told by the test's own thread
+                wrong.append(error)
+
+    threads = [threading.Thread(target=look_again_and_again) for _ in range(2)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        threads[0].join(1)
+    finally:
+        sys.setswitchinterval(before)
+        is_over.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
 
 
 def test_commands_are_counted_and_shown_to_the_hooks(reader):
