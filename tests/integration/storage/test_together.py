@@ -1,4 +1,4 @@
-"""Works that are shared: what each of those who share one is told, whatever happens to it (design.md, 8)."""
+"""Works that are shared: what each of those who share one is told, whatever happens to it (decision 0350)."""
 
 import asyncio
 from collections.abc import Sequence
