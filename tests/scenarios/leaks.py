@@ -12,8 +12,18 @@ def leaked(log: str, secrets: set[str]) -> set[str]:
     assert log
     found: set[str] = set()
     for text in log.splitlines():
-        line = json.loads(text)
-        line.pop("at", None)  # a moment is made of digits, as a PIN is
-        written = json.dumps(line, ensure_ascii=False)
+        written = _without_moment(text)
         found |= {word for words in WORDS for word in words.findall(written)} & secrets
     return found
+
+
+def _without_moment(text: str) -> str:
+    """Return a line without its moment, which is made of digits, as a PIN is."""
+    try:
+        line = json.loads(text)
+    except (
+        ValueError
+    ):  # of a process that was killed while it wrote, or of a program that knows nothing of our form
+        return text
+    line.pop("at", None)
+    return json.dumps(line, ensure_ascii=False)

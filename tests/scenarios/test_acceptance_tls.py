@@ -106,7 +106,7 @@ async def served(servers: Any, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     async with shared_world(servers, tmp_path_factory, **chosen) as world:
         serving = asyncio.create_task(world.running.serve(stop))
         served = Served(world, ssl.create_default_context(cafile=str(certificate)))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     await served.client().get("/health")

@@ -4,6 +4,7 @@ That it is in none of the logs is looked at by the fixture `world`, at the end o
 """
 
 import json
+import re
 from io import StringIO
 
 from tests.scenarios.leaks import leaked
@@ -36,6 +37,7 @@ def test_a_secret_in_a_log_would_be_found() -> None:
     assert leaked(json.dumps({"told": "key is q83vEjQ/+w=="}), {"q83vEjQ/+w=="})
     assert leaked(json.dumps({"told": "pin 140014"}), {"140014"})
     assert not leaked(line, {"123456"})
+    assert leaked(line[:-1], {"123456"}) == {"123456"}, "a line that was cut off is read as it stands"
 
 
 def test_no_secret_is_kept_in_any_table(world: Scenario) -> None:
@@ -49,5 +51,11 @@ def test_no_secret_is_kept_in_any_table(world: Scenario) -> None:
         for table in tables
         for row in world.rows(f'select row_to_json(t)::text as whole from "{table["table_name"]}" t')
     )
+    words = set(re.findall(r"\w+", kept))
     long_enough = {secret for secret in world.secrets if len(secret) > 7}
-    assert not [secret for secret in long_enough if secret in kept]
+    assert not [secret for secret in long_enough if stands_in(secret, kept, words)]
+
+
+def stands_in(secret: str, text: str, words: set[str]) -> bool:
+    """Tell whether a secret stands in a text; eight digits do by chance in any long hash, so a PUK must be a word."""
+    return secret in words if secret.isdigit() else secret in text

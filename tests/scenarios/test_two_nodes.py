@@ -6,7 +6,7 @@ ALL-6, LIFE-3, LOGIN-10; docs/architecture.md, how an act happens.
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Self
@@ -70,8 +70,10 @@ def balanced(world: AttackWorld, other: Running) -> Any:
 async def at(world: AttackWorld, node: Running) -> AsyncIterator[None]:
     """Let all requests go to one node."""
     world.in_front = node.main
-    yield
-    world.in_front = None
+    try:
+        yield
+    finally:
+        world.in_front = None
 
 
 @pytest.mark.parametrize("first", [0, 1])
@@ -146,13 +148,18 @@ async def ocsp_at(node: Running, world: AttackWorld, blank: str) -> str:
     return ocsp.load_der_ocsp_response(answer.content).certificate_status.name
 
 
-async def until(node: Running, world: AttackWorld, wanted: str) -> float:
-    """Return the seconds until a node gives the wanted answer."""
-    began = time.monotonic()
-    async with asyncio.timeout(10):
-        while await ocsp_at(node, world, "leeg-1") != wanted:  # noqa: ASYNC110 - nobody tells relying parties
-            await asyncio.sleep(0.01)
-    return time.monotonic() - began
+async def follows(node: Running, world: AttackWorld, wanted: str, changed_at: float) -> None:
+    """Hold that a node gives the wanted answer to whoever asks a second after a change, or sooner.
+
+    The second is counted to the moment of asking: how long an answer takes says how busy this computer is.
+    """
+    while True:
+        asked_at = time.monotonic()
+        told = await ocsp_at(node, world, "leeg-1")
+        if told == wanted:
+            return
+        assert asked_at - changed_at < AT_ONCE_SECONDS, told
+        await asyncio.sleep(0.01)
 
 
 async def hold(node: Running, world: AttackWorld) -> Any:
@@ -184,32 +191,44 @@ async def cut_listeners(world: AttackWorld) -> set[int]:
     return {row["pid"] for row in rows}
 
 
+async def both_listen(world: AttackWorld, other: Running, *, besides: Collection[int] = ()) -> set[int]:
+    """Wait until both nodes listen, on connections of which none is in `besides`; return those."""
+    async with asyncio.timeout(60):
+        while True:
+            now = {row["pid"] for row in await world.rows(f"select pid {LISTENERS}")}
+            if len(now) == 2 and not now & set(besides):
+                break
+            await asyncio.sleep(0.01)
+        for node in (world.running, other):
+            while not node.services.is_listening():  # noqa: ASYNC110 - the listener cannot tell
+                await asyncio.sleep(0.01)
+    return now
+
+
 @pytest.mark.parametrize("cut", [False, True], ids=["listening", "cut"])
 async def test_a_hold_on_one_node_is_in_the_answers_of_the_other_within_a_second(
     world: AttackWorld, other: Running, cut: bool
 ) -> None:
     """LIFE-3: with the answers warm in the memory of both nodes; also when nobody hears anything."""
+    listeners = await both_listen(world, other)
     for node in (world.running, other):
-        await until(node, world, "GOOD")
+        await follows(node, world, "GOOD", time.monotonic())
     if cut:
-        assert len(await cut_listeners(world)) >= 2
+        assert await cut_listeners(world) == listeners
     held = await hold(world.running, world)
-    assert await until(other, world, "REVOKED") < AT_ONCE_SECONDS
-    assert await until(world.running, world, "REVOKED") < AT_ONCE_SECONDS
+    held_at = time.monotonic()
+    for node in (other, world.running):
+        await follows(node, world, "REVOKED", held_at)
     await release(other, held)
-    assert await until(world.running, world, "GOOD") < AT_ONCE_SECONDS
-    assert await until(other, world, "GOOD") < AT_ONCE_SECONDS
+    released_at = time.monotonic()
+    for node in (world.running, other):
+        await follows(node, world, "GOOD", released_at)
 
 
 async def test_a_listener_that_was_cut_comes_back(world: AttackWorld, other: Running) -> None:
-    former, now = await cut_listeners(world), set[int]()
-    async with asyncio.timeout(10):
-        while len(now - former) < len(former) or now & former:
-            await asyncio.sleep(0.01)
-            now = {row["pid"] for row in await world.rows(f"select pid {LISTENERS}")}
-        for node in (world.running, other):
-            while not node.services.is_listening():  # noqa: ASYNC110 - the listener cannot tell
-                await asyncio.sleep(0.01)
+    await both_listen(world, other)
+    former = await cut_listeners(world)
+    await both_listen(world, other, besides=former)
     async with at(world, other):
         assert (await world.browser().client.get("/ready")).status_code == 200
 
@@ -273,14 +292,12 @@ class Stream:
         self.text += message.get("body", b"").decode()
         self._changed.set()
 
-    async def until(self, text: str) -> float:
-        """Return the seconds until the stream has told something."""
-        began = time.monotonic()
-        async with asyncio.timeout(10):
+    async def until(self, text: str) -> None:
+        """Wait until the stream has told something; who was not woken tells nothing for five minutes."""
+        async with asyncio.timeout(60):
             while text not in self.text:
                 self._changed.clear()
                 await self._changed.wait()
-        return time.monotonic() - began
 
 
 @pytest.mark.parametrize("cut", [False, True], ids=["listening", "cut"])
@@ -290,17 +307,18 @@ async def test_a_waiting_page_is_woken_by_what_happens_at_the_other_node(
     """State by state, and nothing else (docs/desktop-protocol.md, chapter 6)."""
     browser, app = world.browser(), world.app()
     link = link_on(await browser.begin_login())
+    listeners = await both_listen(world, other)
     async with Stream(other, browser) as stream:
         await stream.until("data: new")
         if cut:
-            await cut_listeners(world)
+            assert await cut_listeners(world) == listeners
         reply = await app.attach(link)
         assert reply
-        assert await stream.until("data: attached") < 2
+        await stream.until("data: attached")
         code = await app.prove(link, world.card(EMPLOYEE))
-        assert await stream.until("data: proved") < 2
+        await stream.until("data: proved")
         await browser.post_completion(link.handle, code)
-        assert await stream.until("data: completed") < 2
+        await stream.until("data: completed")
     states = [line.removeprefix("data: ") for line in stream.text.splitlines() if line.startswith("data: ")]
     assert states == ["new", "attached", "proved", "completed"]
     assert code.text_for_wire() not in stream.text
@@ -317,11 +335,9 @@ async def test_an_app_that_waits_at_one_node_hears_of_the_completion_at_the_othe
     asked = StateRequest(handle=link.handle.text_for_wire(), seen=TransactionState.proved)
     waiting = asyncio.create_task(app.send("/state", asked))
     await asyncio.sleep(0)
-    began = time.monotonic()
     await browser.post_completion(link.handle, code)
     answer = StateReply.model_validate_json((await waiting).content)
-    assert answer.state is TransactionState.completed
-    assert time.monotonic() - began < 2
+    assert answer.state is TransactionState.completed, "who was not woken is told the state of before"
     cancelled = await app.send("/cancel", HandleRequest(handle=link.handle.text_for_wire()))
     assert cancelled.status_code == 409
 
@@ -329,7 +345,7 @@ async def test_an_app_that_waits_at_one_node_hears_of_the_completion_at_the_othe
 async def test_a_cut_listener_makes_a_node_not_ready_and_nothing_worse(world: AttackWorld) -> None:
     await cut_listeners(world)
     statuses = set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while 200 not in statuses or not world.running.services.is_listening():
             statuses.add((await world.browser().client.get("/ready")).status_code)
             assert (await world.browser().client.get("/portal")).status_code == 200

@@ -412,11 +412,17 @@ class Scenario:
         return {entry.serial_number for entry in x509.load_der_x509_crl(crl.der)}
 
     def ocsp_within_a_second(self, der: bytes, wanted: set[str]) -> str:
-        """Return what OCSP answers, once it has heard of the latest change (LIFE-3)."""
+        """Return what OCSP answers; when that is not wanted, what it answers to who asks a second later (LIFE-3).
+
+        The second is counted to the moment of asking: how long an answer takes says how busy this computer is.
+        """
         until = time.monotonic() + 1
-        while (told := self.ocsp(der)) not in wanted and time.monotonic() < until:
+        while True:
+            asked_at = time.monotonic()
+            told = self.ocsp(der)
+            if told in wanted or asked_at >= until:
+                return told
             time.sleep(0.01)
-        return told
 
 
 def scenario_settings(folder: Path, database_url: str) -> Settings:
@@ -477,8 +483,10 @@ def scenario(folder: Path, database_url: str) -> Iterator[Scenario]:
 
         running, world = asyncio.run_coroutine_threadsafe(wait(), loop).result(60)
         started = Scenario(loop, running, world, clock)
-        yield started
-        started.close()
+        try:
+            yield started
+        finally:
+            started.close()
     finally:
         loop.call_soon_threadsafe(stop.set)
         living.result(30)
