@@ -154,7 +154,8 @@ def test_files_and_folder_are_for_their_owner_only_and_encrypted(keys, tmp_path)
 
 
 def test_a_folder_that_others_may_enter_is_refused(tmp_path):
-    (tmp_path / "open").mkdir(mode=0o755)
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o755)  # whatever the umask
 
     with pytest.raises(KeysUnreadable):
         EncryptedFileKeys(tmp_path / "open", PASSPHRASE)

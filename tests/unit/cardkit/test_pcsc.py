@@ -166,11 +166,11 @@ def test_a_person_who_stops_the_waiting_for_a_card_leaves_it_free() -> None:
             if timeout is None:
                 return super().result()
             go_on.set()
-            super().result(10)
+            super().result(60)
             raise KeyboardInterrupt
 
     with mock.patch("cardkit.pcsc.reader.Future", Impatient), pytest.raises(KeyboardInterrupt):
-        within(1, lambda: go_on.wait(10), lambda _: undone.set())
+        within(1, lambda: go_on.wait(60), lambda _: undone.set())
     assert undone.is_set()
 
 
@@ -245,8 +245,8 @@ def test_a_held_card_gets_a_sign_of_life_and_dies_when_it_gives_none(monkeypatch
 
     monkeypatch.setattr(binding, "SCardStatus", status)
     with reader(binding).connect() as card:
-        assert asked.wait(10)
-        card._sign_of_life.join(10)
+        assert asked.wait(60)
+        card._sign_of_life.join(60)
         with pytest.raises(CardGone):
             card.transmit(SELECT_NOTHING)
     assert binding.sent == []
@@ -283,9 +283,9 @@ def test_a_reader_that_comes_or_goes_is_noticed() -> None:
     binding.changes = changes()
     readers = PcscReaders(binding=binding)
     assert [each.name for each in readers.present()] == [NAME]
-    assert readers.wait(5)
+    assert readers.wait(60)
     assert [each.name for each in readers.present()] == [NAME, SECOND]
-    assert readers.wait(5)
+    assert readers.wait(60)
     assert readers.present() == []
 
 

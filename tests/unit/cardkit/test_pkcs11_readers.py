@@ -179,7 +179,7 @@ def test_slots_of_a_module_do_without_a_service_of_readers() -> None:
 def test_a_change_of_either_kind_ends_the_waiting() -> None:
     assert joined(Pcsc([], waits=[True]), Tokens([])).wait(0)
     assert joined(Pcsc([]), Tokens([], changes=[True])).wait(0)
-    assert joined(Pcsc([]), Tokens([], changes=[False, True])).wait(5)
+    assert joined(Pcsc([]), Tokens([], changes=[False, True])).wait(60)
     assert not joined(Pcsc([]), Tokens([])).wait(0)
     only_found = Tokens([], FOUND, changes=[True])
     assert not joined(Pcsc([]), only_found).wait(0)

@@ -32,7 +32,7 @@ class Slot:
         self.plug = Plug(card, port=listening.getsockname()[1], **options)
         self.connection, _ = listening.accept()
         listening.close()
-        self.connection.settimeout(10)
+        self.connection.settimeout(60)
         self.thread = threading.Thread(target=self.plug.run, args=(self.seen.set,))
         self.thread.start()
 
@@ -57,7 +57,7 @@ class Slot:
 
     def __exit__(self, *_: object) -> None:
         self.connection.close()
-        self.thread.join(10)
+        self.thread.join(60)
         assert not self.thread.is_alive()
 
 
@@ -113,7 +113,7 @@ def test_a_command_that_comes_in_pieces_is_put_together(slot: Slot) -> None:
 
 def test_a_card_that_is_pulled_is_gone_at_once(slot: Slot) -> None:
     slot.plug.pull()
-    slot.thread.join(10)
+    slot.thread.join(60)
     assert slot.connection.recv(1) == b""
     slot.plug.pull()
 

@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 
 from zorgid.demo.command import run
 from zorgid.demo.errors import DemoPortTaken, DemoRunsAlready, FolderOfOtherPorts
@@ -34,8 +35,7 @@ async def test_a_port_that_is_taken_stops_a_demo_before_it_changes_anything(
     kept = tmp_path / "once" / "kept"
     kept.parent.mkdir()
     kept.touch()
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        taken = other.getsockname()[1]
+    with socket.create_server(("127.0.0.1", taken := free_port())):
         port = taken - above
         settings = Settings(data_folder=tmp_path, listen_port=port, pki_listen_port=0)
         with pytest.raises(DemoPortTaken) as refused:

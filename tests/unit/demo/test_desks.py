@@ -157,7 +157,7 @@ async def test_runs_that_were_broken_off_but_hang_are_few(desks: Desks, clock: F
     answers = Event()
 
     def hangs(_: Language) -> NoReturn:
-        answers.wait(30)
+        answers.wait(60)
         raise PlatformUnreachable
 
     desk, _ = await desks.open()
@@ -169,7 +169,7 @@ async def test_runs_that_were_broken_off_but_hang_are_few(desks: Desks, clock: F
         desk.begin(LINK, Language.nl)
     answers.set()
     for run in (*desk.ending, *desk.runs):
-        run.join(10)
+        run.join(60)
         assert not run.is_alive
     desk.begin(LINK, Language.nl)
     assert desk.ending == []
@@ -185,7 +185,7 @@ async def test_an_app_that_cannot_reach_the_platform_says_so_at_the_desk(
     desk.parts = AppParts(away, clock)
     desk.begin(LINK, Language.nl)
     assert desk.run is not None
-    desk.run.join(10)
+    desk.run.join(60)
     assert desk.seen.trouble is not None
     assert desk.seen.trouble.code == "platform-unreachable"
     assert not desk.is_busy

@@ -31,12 +31,12 @@ PUK = KeepPuk(None, Puk("12345678"))
 class Flow:
     """A flow that asks one question in a thread of its own."""
 
-    def __init__(self, question: Question[Any], patience_seconds: float = 30.0) -> None:
+    def __init__(self, question: Question[Any], patience_seconds: float = 60.0) -> None:
         self.changed = Event()
         self.face = PageFace(self.changed.set, patience_seconds=patience_seconds)
         self.pool = ThreadPoolExecutor(1)
         self.outcome: Future[Any] = self.pool.submit(self.face.ask, question)
-        assert self.changed.wait(10)
+        assert self.changed.wait(60)
 
     @property
     def number(self) -> int:
@@ -46,7 +46,7 @@ class Flow:
 
     def ends(self) -> Any:
         try:
-            return self.outcome.result(10)
+            return self.outcome.result(60)
         finally:
             self.pool.shutdown()
 

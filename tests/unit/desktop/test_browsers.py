@@ -69,7 +69,7 @@ def program(
 
 def heard(file: Path) -> list[str]:
     for process in Started.all:
-        process.wait(10)
+        process.wait(60)
     return file.with_name(f"{file.name}.heard").read_text().splitlines()
 
 

@@ -133,7 +133,7 @@ def slot() -> Iterator[int]:
         thread = threading.Thread(target=let_in, daemon=True)
         thread.start()
         yield listening.getsockname()[1]
-        thread.join(30)
+        thread.join(60)
 
 
 @pytest.mark.parametrize("mode", Mode)

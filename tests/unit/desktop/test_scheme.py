@@ -125,7 +125,7 @@ def test_xdg_open_starts_the_program_with_the_link_as_one_word(home: dict[str, s
 def wait_for(file: Path) -> list[str]:
     import time
 
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not file.exists():
         assert time.monotonic() < end, "nothing was started"
         time.sleep(0.01)

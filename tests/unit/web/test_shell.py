@@ -158,7 +158,7 @@ async def test_an_event_stream_ends_when_the_platform_stops(running_services: Se
         return StreamingResponse(lines(), media_type="text/event-stream")
 
     visitor = browser(web_application(running_services, [Route("/stream", stream)]))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         asking = asyncio.create_task(visitor.get("/stream", headers={"accept": "text/event-stream"}))
         await waiting.wait()
         running_services.stopping.set()
