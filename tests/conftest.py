@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from tests.clock import FakeClock
@@ -49,6 +50,10 @@ MEMORY = Path("/dev/shm")
 ROOM_BYTES = 2_000_000_000
 
 numbers = itertools.count(1)
+
+# How long an example takes says how busy the machine is; what is too slow is measured in bench.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
