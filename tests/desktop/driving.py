@@ -1,6 +1,9 @@
 """Does to a window what a person does: looks for what is named, types, clicks, and waits for what comes."""
 
+import sys
+import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,7 +18,7 @@ from zorgid_desktop.windows.screens.screen import Screen
 
 Kind = TypeVar("Kind", bound=QWidget)
 Wanted = TypeVar("Wanted", bound=Screen)
-LONGEST_SECONDS = 30
+LONGEST_SECONDS = 60
 
 
 def the_application() -> QApplication:
@@ -25,11 +28,32 @@ def the_application() -> QApplication:
 
 
 def until(condition: Callable[[], object], seconds: float = LONGEST_SECONDS) -> None:
-    """Handle events until the condition holds; fail when it does not in time."""
+    """Handle events until the condition holds; fail when it does not in time, with what is seen and done."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
+        assert time.monotonic() < end, f"it did not happen in {seconds:.0f} seconds\n{seen()}\n{doing()}"
         QTest.qWait(2)
+
+
+def until_over(window: FlowWindow) -> None:
+    """Wait until the flow of a window has let go of everything: its last word comes before that."""
+    thread = window._thread
+    assert thread is not None
+    until(lambda: not thread.is_alive())
+
+
+def seen() -> str:
+    """Return what every window shows."""
+    windows = [one for one in QApplication.topLevelWidgets() if one.isVisible()]
+    return "\n".join(f"{one.windowTitle()}: {read(one)}" for one in windows)
+
+
+def doing() -> str:
+    """Return where every other thread is."""
+    frames = sys._current_frames()
+    others = [one for one in threading.enumerate() if one is not threading.current_thread()]
+    stacks = {one.name: traceback.format_stack(frames.get(one.ident or 0), limit=8) for one in others}
+    return "\n".join(f"{name}\n{''.join(stack)}" for name, stack in stacks.items())
 
 
 def shown(window: QWidget, kind: type[Kind]) -> list[Kind]:

@@ -21,7 +21,7 @@ from tests.desktop.driving import the_application
 from zorgid_desktop.windows.flow_window import FlowWindow
 from zorgid_desktop.windows.window import Window
 
-LONGEST_WAIT_SECONDS = 5
+LONGEST_WAIT_SECONDS = 60
 
 GOING_ON: list[FlowWindow] = []
 """Windows whose flow goes on after its test: their threads may still speak to them."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
-from tests.desktop.driving import key, press, read, screen_of, type_in, until
+from tests.desktop.driving import key, press, read, screen_of, type_in, until, until_over
 from tests.interop.readers.desk import login_link
 from tests.scenarios.world import EMPLOYEE, Scenario
 
@@ -93,7 +93,7 @@ def test_pulling_the_card_ends_the_session(world: Scenario, begin: Begin, desk: 
     world.reader.remove()
     until(lambda: is_over(window))
     assert sessions(world) == (alive - 1, pulled + 1)
-    until(lambda: not window.is_active)
+    assert not window.is_active
 
 
 def test_closing_the_window_leaves_the_session_alive(world: Scenario, begin: Begin) -> None:
@@ -103,9 +103,7 @@ def test_closing_the_window_leaves_the_session_alive(world: Scenario, begin: Beg
     before = sessions(world)
     window.close()
     assert not window.isVisible()
-    thread = window._thread
-    assert thread is not None
-    until(lambda: not thread.is_alive())
+    until_over(window)
     world.reader.remove()
     assert sessions(world) == before
 

@@ -13,6 +13,7 @@ from tests.desktop.driving import (
     screen_of,
     type_in,
     until,
+    until_over,
 )
 from tests.scenarios.checks import one_good_card
 from tests.scenarios.world import EMPLOYEE, NEW_PIN, Scenario
@@ -126,8 +127,8 @@ def test_a_card_is_made_in_windows(
     made._save()
     (file,) = tmp_path.glob("*.ics")
     assert "BEGIN:VALARM" in file.read_text()
+    until_over(window)  # it takes the card out of the reader
     one_good_card(world, EMPLOYEE, maker)
-    until(lambda: not window.is_active)
     key(window, Qt.Key.Key_Escape)
     assert not window.isVisible()
     assert all(pin not in text for pin in (maker.pin, NEW_PIN) for text in [file.read_text()])
@@ -148,6 +149,6 @@ def test_a_person_who_presses_escape_stops_and_can_go_on_later(world: Scenario, 
     screen_of(window, StoppedScreen)
     assert "U hebt dit afgebroken" in read(window)
     assert world.reader.card_state(blank) == state
-    until(lambda: not window.is_active)
+    until_over(window)
     world.make(maker)
     one_good_card(world, EMPLOYEE, maker)
