@@ -10,9 +10,10 @@ import time
 import gi
 
 gi.require_version("Atspi", "2.0")
-from gi.repository import Atspi  # noqa: E402 - after the version was chosen
+from gi.repository import Atspi, GLib  # noqa: E402 - after the version was chosen
 
-LONGEST_SECONDS = 20
+LONGEST_SECONDS = 60
+Atspi.set_timeout(1000 * LONGEST_SECONDS, 1000 * LONGEST_SECONDS)  # by itself less than a second
 
 
 def children(one):
@@ -38,19 +39,28 @@ def told(one):
         yield from told(child)
 
 
-def window_of(title):
-    """Return the window with this title, of whichever program; None when it is not there in time."""
+def windows():
+    """Yield every window of every program that shows one."""
+    for program in children(Atspi.get_desktop(0)):
+        program.clear_cache()
+        for window in children(program):
+            if window.get_state_set().contains(Atspi.StateType.SHOWING):
+                yield window
+
+
+def told_of(title):
+    """Return all of the window with this title, of whichever program; nothing when it is not there in time."""
     end = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < end:
-        for program in children(Atspi.get_desktop(0)):
-            program.clear_cache()
-            for window in children(program):
+        try:
+            for window in windows():
                 if window.get_name() == title:
-                    return window
+                    return list(told(window))
+        except GLib.GError:  # one went while it was looked at
+            continue
         time.sleep(0.05)
-    return None
+    return []
 
 
 for line in sys.stdin:
-    window = window_of(line.rstrip("\n"))
-    print(json.dumps(list(told(window)) if window else []), flush=True)  # noqa: T201
+    print(json.dumps(told_of(line.rstrip("\n"))), flush=True)  # noqa: T201

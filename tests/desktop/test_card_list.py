@@ -1,17 +1,17 @@
 """The list shows what lies in the readers, and is drawn anew when that changes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
-from tests.desktop.driving import press, read, until
+from tests.desktop.driving import LONGEST_SECONDS, press, read, until
 from tests.desktop.examples import begun, cards_window, lists, seen_cards
 from tests.unit.desktop.builders import HOLDER, a_blank_in, a_card_in, a_named_card
 
 from cardkit.errors import ReaderServiceAbsent
-from cardkit.readers import CardReader
+from cardkit.readers import CardReader, Readers
 from cardkit.virtual import VirtualReader, VirtualReaders
 from zorgid.kernel.sentences import Language
 from zorgid_desktop.flow.asking import CardKind, SeenCard
@@ -42,15 +42,32 @@ def reader(tmp_path: Path) -> VirtualReader:
     return a_card_in(tmp_path)
 
 
+Watch = Callable[[Readers, Turn], list[Shown]]
+
+
 @pytest.fixture
-def seen(application: QApplication, reader: VirtualReader) -> Iterator[list[Shown]]:
-    """What the watcher told, in order."""
-    told: list[Shown] = []
-    watcher = CardWatcher(lambda: VirtualReaders(reader), Turn())
-    watcher.changed.connect(told.append)
-    watcher.start()
-    yield told
-    watcher.stop()
+def watch(application: QApplication) -> Iterator[Watch]:
+    """Let a watcher look at readers; what it tells, in order. At the end none looks any more."""
+    watchers: list[CardWatcher] = []
+
+    def begin(readers: Readers, turn: Turn) -> list[Shown]:
+        told: list[Shown] = []
+        watchers.append(CardWatcher(lambda: readers, turn))
+        watchers[-1].changed.connect(told.append)
+        watchers[-1].start()
+        return told
+
+    yield begin
+    for watcher in watchers:
+        watcher.stop()
+        watcher._thread.join(LONGEST_SECONDS)
+        assert not watcher._thread.is_alive()
+
+
+@pytest.fixture
+def seen(watch: Watch, reader: VirtualReader) -> list[Shown]:
+    """What the watcher of the reader told."""
+    return watch(VirtualReaders(reader), Turn())
 
 
 def test_the_list_follows_the_cards(reader: VirtualReader, seen: list[Shown]) -> None:
@@ -62,17 +79,16 @@ def test_the_list_follows_the_cards(reader: VirtualReader, seen: list[Shown]) ->
     until(lambda: seen[-1].cards)
 
 
-def test_the_list_waits_while_a_flow_uses_a_card(application: QApplication, reader: VirtualReader) -> None:
-    turn, told = Turn(), list[Shown]()
-    watcher = CardWatcher(lambda: VirtualReaders(reader), turn)
-    watcher.changed.connect(told.append)
+def test_the_list_waits_while_a_flow_uses_a_card(
+    application: QApplication, watch: Watch, reader: VirtualReader
+) -> None:
+    turn = Turn()
     with turn.lock:
-        watcher.start()
+        told = watch(VirtualReaders(reader), turn)
         with VirtualReaders(reader).present()[0].open_card():
             application.processEvents()
         assert told == []
     until(lambda: told)
-    watcher.stop()
     assert told[0].cards
 
 
@@ -96,20 +112,14 @@ def test_service_and_reader_and_card_are_told_apart() -> None:
     assert shown_now(Workplace([])).why_not == "cards-no-reader"
 
 
-def test_a_card_that_another_program_used_is_looked_at_again(
-    application: QApplication, reader: VirtualReader
-) -> None:
+def test_a_card_that_another_program_used_is_looked_at_again(watch: Watch, reader: VirtualReader) -> None:
     """ALL-2: nobody has to move a card that is free again."""
-    told: list[Shown] = []
     still = Workplace([*VirtualReaders(reader).present()])
-    watcher = CardWatcher(lambda: still, Turn())
-    watcher.changed.connect(told.append)
     with VirtualReaders(reader).present()[0].open_card():
-        watcher.start()
+        told = watch(still, Turn())
         until(lambda: told)
         assert [said.code for _, said in told[-1].troubles] == ["card-busy"]
     until(lambda: told[-1].cards)
-    watcher.stop()
 
 
 def test_the_buttons_of_a_card_are_for_that_card(application: QApplication) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.desktop.driving import until
+from tests.desktop.driving import LONGEST_SECONDS, until
 
 from zorgid.protocol.links import LaunchLink, parse_link
+from zorgid_desktop import handover
 from zorgid_desktop.handover import Answer, Listening, hand_over, place_of
 from zorgid_desktop.windows.line import Line, listening
 
@@ -96,7 +97,9 @@ def test_a_window_that_cannot_be_drawn_is_in_no_later_links_way(
 
 
 @pytest.fixture
-def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def variables(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A desk of its own; on a busy computer a thread may have to wait for its turn."""
+    monkeypatch.setattr(handover, "PATIENCE_SECONDS", LONGEST_SECONDS)
     folder = tmp_path_factory.mktemp("r")
     folder.chmod(0o700)
     return {"XDG_RUNTIME_DIR": str(folder), "DISPLAY": ":7"}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-LONGEST_SECONDS = 60
+LONGEST_SECONDS = 120
 
 
 @contextmanager
