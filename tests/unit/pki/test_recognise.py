@@ -312,8 +312,10 @@ def test_bytes_that_are_no_certificate_are_refused(unverified: bytes):
     assert refused(unverified).code == "uzi-malformed"
 
 
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @given(st.data())
 def test_a_certificate_with_one_changed_byte_is_never_recognised(data: st.DataObject):
+    """The library warns where the byte made the serial number negative, and reads on."""
     certificate = der(shared_register().card("assistente-linde").authentication.certificate)
     place = data.draw(st.integers(0, len(certificate) - 1))
     other = data.draw(st.integers(1, 255))
