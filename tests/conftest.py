@@ -51,6 +51,9 @@ ROOM_BYTES = 2_000_000_000
 
 numbers = itertools.count(1)
 
+# Where it is set, Python writes at once what a program forgot to flush; on most computers it is not.
+os.environ.pop("PYTHONUNBUFFERED", None)
+
 # How long an example takes says how busy the machine is; what is too slow is measured in bench.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")

@@ -130,7 +130,8 @@ def _start(options: argparse.Namespace) -> tuple["Workplace", "TerminalFace"]:
     keep_no_core_files()
     place = workplace_with(options.cards_folder)
     # What a program reads is on the output; what a person reads then stands beside it.
-    show = partial(print, file=sys.stderr) if getattr(options, "json", False) else print
+    # Through a pipe as well, each line is there before the next thing is waited for.
+    show = partial(print, file=sys.stderr if getattr(options, "json", False) else sys.stdout, flush=True)
     return place, TerminalFace(place.readers, language_of(), tray=place.tray, show=show)
 
 
