@@ -25,12 +25,13 @@ from cardkit.virtual.vpcd import Plug, PluggableCard
 
 LOCK = Path(tempfile.gettempdir()) / "zorgid-test-pcscd.lock"
 SOCKET = Path("/run/pcscd/pcscd.comm")
+LISTENERS = Path("/proc/net/tcp")
 DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 PLAIN = "Virtual PCD"
 YUBIKEY = "Yubico YubiKey OTP+FIDO+CCID"
 """With this name ykman and ykcs11 take the virtual card for one of theirs."""
-TURN_SECONDS = 900
-WAIT_SECONDS = 20
+TURN_SECONDS = 1800
+WAIT_SECONDS = 60
 OVERLOOKED_SECONDS = 1.5
 
 Found = TypeVar("Found")
@@ -97,7 +98,10 @@ class Service:
         command = ["setpriv", "--pdeathsig", "TERM", "pcscd", "--foreground", "--config", str(self._folder)]
         with (self._folder.parent / "pcscd.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        eventually(lambda: SOCKET.exists() and all(map(_listens, self._ports.values())), "pcscd listens")
+        listens = eventually_or_not(
+            lambda: answers() and all(map(_listens, self._ports.values())), WAIT_SECONDS
+        )
+        assert listens, f"pcscd does not listen: {(self._folder.parent / 'pcscd.log').read_text()}"
 
     def insert(self, card: CardState | PluggableCard, reader: str = PLAIN) -> Plugged:
         """Put a card in; it is in for everybody when this returns."""
@@ -148,7 +152,7 @@ def service(folder: Path) -> Iterator[Service]:
         eventually(lambda: _locked(lock.fileno()), "the turn for pcscd", TURN_SECONDS)
         # That of a test run which was killed ends by itself.
         eventually(
-            lambda: not _answers(), "no other PC/SC service runs on this computer: stop yours for the tests"
+            lambda: not answers(), "no other PC/SC service runs on this computer: stop yours for the tests"
         )
         for left in (SOCKET, SOCKET.with_name("pcscd.pid")):
             left.unlink(missing_ok=True)
@@ -180,18 +184,15 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def _answers() -> bool:
+def answers(place: Path = SOCKET) -> bool:
+    """Whether somebody takes connections there; the file is there a moment earlier."""
     with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(SOCKET)) == 0
+        return probe.connect_ex(str(place)) == 0
 
 
 def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("0.0.0.0", port))
-        except OSError:
-            return True
-    return False
+    """Neither by connecting, which the driver takes for a card, nor by binding, which would be in its way."""
+    return f":{port:04X} 00000000:0000 0A " in LISTENERS.read_text()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

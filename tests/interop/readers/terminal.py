@@ -1,5 +1,6 @@
 """A person at a real terminal, in which `zorgid-desktop` runs as a process of its own."""
 
+import codecs
 import os
 import pty
 import re
@@ -11,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
+HEARS_CTRL_C = ("env", "--default-signal=INT")
+"""What a shell starts in the background is deaf to Ctrl-C, and so is all that it starts, such as these tests."""
 
 
 class Terminal:
@@ -20,6 +23,7 @@ class Terminal:
     def __init__(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
         self._process = process
         self._descriptor = descriptor
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end within a character
         self.screen = ""
         self._read_to = 0
 
@@ -30,15 +34,18 @@ class Terminal:
             left = end - time.monotonic()
             assert left > 0, f"not on the screen: {words}\n{self.screen}"
             if select.select([self._descriptor], [], [], left)[0]:
-                self.screen += self._read()
+                assert self._read(), f"the command ended without: {words}\n{self.screen}"
         before, self._read_to = self._read_to, found.end()
         return self.screen[before : self._read_to]
 
-    def _read(self) -> str:
+    def _read(self) -> bool:
+        """Put what came on the screen; tells whether more may come."""
         try:
-            return os.read(self._descriptor, 4096).decode()
+            came = os.read(self._descriptor, 4096)
         except OSError:  # the process closed its end
-            return ""
+            return False
+        self.screen += self._decoder.decode(came)
+        return True
 
     def type(self, line: str) -> None:
         """Type a line."""
@@ -49,7 +56,9 @@ class Terminal:
         os.write(self._descriptor, b"\x03")
 
     def ended(self) -> int:
-        """Wait for the end of the command and return its exit code."""
+        """Wait for the end of the command, with all that it still writes, and return its exit code."""
+        while select.select([self._descriptor], [], [], WAIT_SECONDS)[0] and self._read():
+            pass
         return self._process.wait(WAIT_SECONDS)
 
 
@@ -58,7 +67,7 @@ def running(*words: str, folder: Path, **variables: str) -> Iterator[Terminal]:
     """Run `zorgid-desktop` with these words in a folder; ended when the block ends."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        ["setsid", "--ctty", sys.executable, "-m", "zorgid_desktop.cli", *words],
+        ["setsid", "--ctty", *HEARS_CTRL_C, sys.executable, "-m", "zorgid_desktop.cli", *words],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.interop.readers.made_cards import made_card
 from tests.interop.readers.service import Service, card_is_in, eventually
+from tests.interop.readers.terminal import HEARS_CTRL_C
 from tests.interop.readers.test_foreign_tools import OPENSC, run
 
 from cardkit.pcsc import PcscReader
@@ -22,7 +23,7 @@ DUTCH = {"LC_ALL": "nl_NL.UTF-8"}
 
 
 def plugging(folder: Path, service: Service, *words: str) -> subprocess.Popen[str]:
-    command = [*DESKTOP, "--cards-folder", str(folder), "virtual-card", *words]
+    command = [*HEARS_CTRL_C, *DESKTOP, "--cards-folder", str(folder), "virtual-card", *words]
     return subprocess.Popen(
         [*command, "--port", str(service.port())],
         env={**os.environ, **DUTCH},
@@ -44,7 +45,7 @@ def test_a_virtual_card_is_in_as_long_as_its_command_runs(
     assert ("597562694B6579" in said) is (atr == "yubikey")
     assert "PIV" in run("pkcs11-tool", "--module", OPENSC, "--list-slots")
     command.send_signal(signal.SIGINT)
-    told, _ = command.communicate(timeout=20)
+    told, _ = command.communicate(timeout=60)
     assert command.returncode == 0, told
     assert "TESTKAART" in told
     assert "Kaart proef zit in de virtuele paslezer." in told
@@ -63,7 +64,7 @@ def test_what_is_done_to_a_plugged_card_stays_on_it_also_after_a_kill(
         card.transmit(bytes.fromhex("00A4040009A00000030800001000"))
         assert card.transmit(bytes.fromhex("0020008008393939393939FFFF")) == b"\x63\xc2"
     command.kill()
-    command.communicate(timeout=20)
+    command.communicate(timeout=60)
     assert VirtualReader(tray).card_state("proef").pin.tries_left == 2
     eventually(lambda: not card_is_in(slot), "the card is out")
 
@@ -78,7 +79,7 @@ def test_a_second_card_for_the_same_slot_hears_that_it_is_taken(
     lines = [command.stdout.readline(), command.stdout.readline()]
     assert "vraagt niet naar de kaart" in lines[1]
     command.send_signal(signal.SIGINT)
-    command.communicate(timeout=20)
+    command.communicate(timeout=60)
 
 
 def test_the_cards_in_the_readers_are_listed(plain_reader: Service) -> None:

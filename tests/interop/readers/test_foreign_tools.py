@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from tests.interop.readers.made_cards import MANAGEMENT_KEY, PIN, MadeCard, made_card
-from tests.interop.readers.service import YUBIKEY, Service, eventually
+from tests.interop.readers.service import YUBIKEY, Service, answers, eventually
 
 from cardkit.card import KeyAlgorithm, KeySlot
 from cardkit.secrets import ManagementKeyKind, factory_management_key
@@ -24,6 +24,8 @@ from cardkit.virtual import ATR_NIST, ATR_YUBIKEY, Mode, make_blank_card
 pytestmark = pytest.mark.xdist_group("pcscd")
 
 OPENSC = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
+YKMAN = "/usr/bin/ykman"
+"""Debian's, whatever else has that name on the path."""
 IDS = {KeySlot.authentication: "01", KeySlot.signature: "02", KeySlot.confidentiality: "03"}
 MESSAGE = b"what is signed"
 
@@ -110,7 +112,7 @@ def test_ykman_knows_what_we_wrote(yubikey_reader: Service) -> None:
     """CARD-5, LOGIN-6."""
     made = made_card()
     yubikey_reader.insert(made.virtual, YUBIKEY)
-    said = run("ykman", "--reader", yubikey_reader.slot_name(YUBIKEY), "piv", "info")
+    said = run(YKMAN, "--reader", yubikey_reader.slot_name(YUBIKEY), "piv", "info")
     assert "PIV version: 5.7.1" in said
     assert "PIN tries remaining: 3/3" in said
     assert "Using default" not in said
@@ -123,7 +125,7 @@ def test_ykman_finds_that_a_certificate_and_our_key_belong_together(
     """CARD-5: the card signs with the key that we made, for a certificate that comes back unchanged."""
     made = made_card()
     yubikey_reader.insert(made.virtual, YUBIKEY)
-    piv = ("ykman", "--reader", yubikey_reader.slot_name(YUBIKEY), "piv", "certificates")
+    piv = (YKMAN, "--reader", yubikey_reader.slot_name(YUBIKEY), "piv", "certificates")
     path = tmp_path / "certificate.pem"
     run(*piv, "export", "9a", path)
     secrets = ("--pin", PIN, "--management-key", MANAGEMENT_KEY.hex())
@@ -169,13 +171,13 @@ def test_an_ssh_agent_signs_with_the_card(ssh_key: str, tmp_path: Path) -> None:
 
 @contextmanager
 def ssh_agent(folder: Path) -> Iterator[dict[str, str]]:
-    socket = folder / "agent"
+    place = folder / "agent"
     agent = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", "ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL
+        ["setpriv", "--pdeathsig", "TERM", "ssh-agent", "-D", "-a", str(place)], stdout=subprocess.DEVNULL
     )
     try:
-        eventually(socket.exists, "ssh-agent listens")
-        yield {"SSH_AUTH_SOCK": str(socket)}
+        eventually(lambda: answers(place), "ssh-agent listens")
+        yield {"SSH_AUTH_SOCK": str(place)}
     finally:
         agent.terminate()
-        agent.wait(20)
+        agent.wait(60)

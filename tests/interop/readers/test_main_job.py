@@ -188,7 +188,7 @@ def test_a_card_that_is_pulled_ends_the_session(world: Scenario, plain_reader: S
         link = login_link(world, visitor)
         logged_in = run_link(around, person, link)
         assert watch_card(around, person, link, logged_in) is WatchEnd.card_out
-    person.pulling.join(20)
+    person.pulling.join(60)
     world.run(visitor._client.aclose())
     assert person.said[-1] == "session-ended-by-pull"
     assert [row["end_reason"] for row in world.rows("select end_reason from session")] == ["card-out"]
@@ -271,12 +271,23 @@ def nginx(folder: Path) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def ask(port: int, folder: Path) -> str:
     """Ask the server for a page by curl, which proves itself with the card."""
     key = f"pkcs11:id=%01;type=private?pin-value={NEW_PIN}"
-    told = ("--silent", "--show-error", "--write-out", " %{http_code}", "--cacert", folder / "server.pem")
-    card = ("--engine", "pkcs11", "--key-type", "ENG", "--key", key, "--cert", folder / "card.pem")
+    told = ("--silent", "--show-error", "--noproxy", "*", "--write-out", " %{http_code}")
+    card = (
+        "--cacert",
+        folder / "server.pem",
+        "--engine",
+        "pkcs11",
+        "--key-type",
+        "ENG",
+        "--key",
+        key,
+        "--cert",
+        folder / "card.pem",
+    )
     return run("curl", *told, *card, f"https://localhost:{port}/", env={"PKCS11_MODULE_PATH": OPENSC})

@@ -47,7 +47,7 @@ def test_a_pulled_card_ends_the_session_of_its_login(world: Scenario, plain_read
         eventually(lambda: "/desktop/v1/session" in world.requests, "the card is watched")
         assert reasons(world) == [None]
         desk.take_out()
-        watch.join(10)
+        watch.join(60)
     assert ended == [WatchEnd.card_out]
     assert reasons(world) == ["card-out"]
     assert person.said[-2:] == ["watching", "session-ended-by-pull"]
