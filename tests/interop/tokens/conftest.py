@@ -8,9 +8,16 @@ from tests.interop.readers.conftest import pcscd, yubikey_reader  # noqa: F401 -
 from tests.interop.readers.service import YUBIKEY, Service
 from tests.interop.tokens.tokens import PIN, PUK, YKCS11, blank_token, module, softhsm
 
+from cardkit.pkcs11 import probe
 from cardkit.pkcs11.readers import Pkcs11Reader, Pkcs11Readers
 from cardkit.secrets import ManagementKeyKind, factory_management_key
 from cardkit.virtual import VirtualCard, make_blank_card
+
+
+@pytest.fixture(autouse=True)
+def patient_with_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that is slow since the machine is busy is not taken for one that hangs."""
+    monkeypatch.setattr(probe, "LONGEST_SECONDS", 120.0)
 
 
 @pytest.fixture

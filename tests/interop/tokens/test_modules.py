@@ -80,6 +80,7 @@ def test_the_other_modules_go_on(tmp_path: Path) -> None:
     readers = Pkcs11Readers(Modules((crashing, SOFTHSM), are_named=True))
     code = (
         "import sys; from cardkit.pkcs11.places import Modules; from cardkit.pkcs11.readers import Pkcs11Readers\n"
+        "from cardkit.pkcs11 import probe; probe.LONGEST_SECONDS = 120.0\n"
         "if __name__ == '__main__':\n"
         "    readers = Pkcs11Readers(Modules(tuple(sys.argv[1:]), are_named=True))\n"
         "    print(len(readers.present()), [str(one.flaw) for one in readers.troubles()])\n"
@@ -125,7 +126,7 @@ def test_calls_into_a_module_are_made_by_one_thread_at_a_time(monkeypatch: pytes
 
     def call() -> None:
         nonlocal inside
-        gate.wait(5)
+        gate.wait(60)
         for _ in range(200):
             with module.calling("C_Any"):
                 inside += 1
@@ -136,5 +137,5 @@ def test_calls_into_a_module_are_made_by_one_thread_at_a_time(monkeypatch: pytes
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert set(seen) == {1}
