@@ -31,7 +31,7 @@ Openssl = Callable[..., tuple[int, str]]
 def openssl(tmp_path: Path) -> Openssl:
     def run(*arguments: str) -> tuple[int, str]:
         done = subprocess.run(
-            ["openssl", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
+            ["openssl", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
         )
         return done.returncode, done.stdout + done.stderr
 

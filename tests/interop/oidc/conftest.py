@@ -95,8 +95,17 @@ def install() -> None:
     if mark.exists() and mark.read_text() == wanted:
         return
     npm = NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    command = [NODE / "bin" / "node", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    subprocess.run(command, cwd=CLIENTS, check=True, capture_output=True, timeout=120)
+    command = [
+        NODE / "bin" / "node",
+        npm,
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--fetch-retries=5",
+    ]
+    done = subprocess.run(command, cwd=CLIENTS, check=False, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
     mark.write_text(wanted)
 
 
@@ -114,7 +123,7 @@ def node_clients() -> Callable[[str, dict[str, Any]], list[dict[str, Any]]]:
             input=json.dumps(facts),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -17,7 +17,7 @@ from zorgid.storage.database import Origin
 async def test_authlib_logs_somebody_in(running: Running, origin: Origin) -> None:
     """Its assertion names the token URL and lives an hour, which NL GOV clients may do."""
     client = await register(running, origin)
-    async with httpx.AsyncClient() as plain:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as plain:
         metadata = (await plain.get(f"{running.issuer}/.well-known/openid-configuration")).json()
         keys = KeySet.import_key_set((await plain.get(metadata["jwks_uri"])).json())
     authentication = PrivateKeyJWT(metadata["token_endpoint"], alg="ES256", headers={"kid": EC_KEY.kid})
@@ -28,12 +28,14 @@ async def test_authlib_logs_somebody_in(running: Running, origin: Origin) -> Non
         redirect_uri=client.redirect_uris[0],
         token_endpoint_auth_method=authentication,
         code_challenge_method="S256",
+        trust_env=False,
+        timeout=60,
     ) as authlib:
         verifier = "v" * 64
         address, state = authlib.create_authorization_url(
             metadata["authorization_endpoint"], code_verifier=verifier, nonce="n"
         )
-        async with httpx.AsyncClient() as browser:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as browser:
             back = await browser.get(address, headers={"cookie": running.cookie})
         location = back.headers["location"]
         assert urlsplit(location).hostname == "xis.example"

@@ -22,6 +22,7 @@ from zorgid.storage.database import Origin
 from zorgid.web.server import Door, serving
 
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE_MS = 120_000
 STATE = (
     "CfDJ8CY9cVPPVdpFv3pNBhUSyfQ7ZnZ_Oj9mFh766oRzD_mFlHF9yb9YrQsgHF3T4sj1iaGKhrMFtNZsbfHFjriXQRW5 <\"'&+%>"
 )
@@ -123,8 +124,11 @@ async def chromium(running: Running, **options: bool) -> AsyncIterator[BrowserCo
     """Open a browser in which the person is logged in at the identity server."""
     arguments = ["--no-sandbox"] if os.getuid() == 0 else []
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=arguments, timeout=PATIENCE_MS
+        )
         context = await browser.new_context(locale="nl-NL", **options)
+        context.set_default_timeout(PATIENCE_MS)
         name, _, value = running.cookie.partition("=")
         cookie = {"name": name, "value": value, "url": running.origin, "httpOnly": True, "sameSite": "Lax"}
         await context.add_cookies([cookie])

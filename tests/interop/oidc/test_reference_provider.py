@@ -58,7 +58,7 @@ def reference_facts(node_clients: Callable) -> Iterator[dict[str, Any]]:
             break
     yield facts
     provider.terminate()
-    provider.wait(10)
+    provider.wait(60)
     provider.stdout.close()
     provider.stderr.close()
 
