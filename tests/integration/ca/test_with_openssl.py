@@ -44,7 +44,7 @@ class Relying:
         return process.returncode, out.decode()
 
     async def fetch(self, address):
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             response = await client.get(address)
         assert response.status_code == 200, address
         return response.content
