@@ -25,6 +25,7 @@ from zorgid.storage.database import Database, Origin, Work
 pytestmark = pytest.mark.oldest_postgresql
 
 Act = Callable[[Work], Awaitable[object]]
+WAITING = "select count(*) from pg_locks where not granted"
 
 
 async def outcome(database: Database, origin: Origin, act: Act) -> str:
@@ -165,8 +166,8 @@ async def test_a_hold_waits_for_a_login_that_found_the_card_active(
 
 
 async def until_somebody_waits(work: Work) -> None:
-    while True:
-        found = await work.connection.execute("select count(*) from pg_locks where not granted")
-        if (await found.fetchone())[0]:
-            return
-        await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        while True:
+            found = await work.connection.execute(WAITING)
+            if (await found.fetchone())[0]:
+                return

@@ -134,6 +134,6 @@ async def test_a_change_on_one_node_is_known_on_another(
         heard.clear()
         async with database.work(origin) as work:
             await change(work, replace(CLIENT, name="New name"))
-        await asyncio.wait_for(heard.wait(), 10)
+        await asyncio.wait_for(heard.wait(), 60)
         async with database.work(origin) as work:
             assert (await cache.client(work, CLIENT.id)).name == "New name"

@@ -23,7 +23,7 @@ def desk(visit: Visit, clock: FakeClock, origin: Origin) -> Desk:
 
 
 async def until_waiting(desk: Desk, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await desk.ask(WAITING) != [(count,)]:
             pass
 

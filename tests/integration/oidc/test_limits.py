@@ -26,7 +26,9 @@ async def test_too_many_logins_of_one_source_get_a_page(visit: Visit, clock: Fak
     async with browser(an_application(visit.server, visit.database, limits=limits)) as visitor:
         await visitor.get("/oauth/connect/authorize", params=a_request())
         async with visit.database.work(_nobody()) as work:
-            await work.connection.execute("update limit_use set full_at = now() + interval '1 year'")
+            await work.connection.execute(
+                "update limit_use set full_at = %s + interval '1 year'", (work.now,)
+            )
         response = await visitor.get("/oauth/connect/authorize", params=a_request())
     assert BEGIN_PER_ADDRESS.is_shared
     assert response.status_code == 429

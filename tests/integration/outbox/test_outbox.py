@@ -13,6 +13,7 @@ from zorgid.audit.actions import entries_about
 from zorgid.audit.model import SYSTEM, Subject
 from zorgid.kernel.errors import Refusal
 from zorgid.kernel.randomness import system_random
+from zorgid.outbox import dispatch
 from zorgid.outbox.actions import CHANNEL, emit, failed_events, retry_event
 from zorgid.outbox.dispatch import NOBODY_SURVIVED, Dispatcher
 from zorgid.outbox.errors import FailedEventUnknown
@@ -270,9 +271,10 @@ async def test_at_the_stop_the_handler_under_way_finishes_and_the_rest_waits(
 
 
 async def test_a_commit_wakes_the_dispatcher_of_every_node(
-    emitted: Emitted, dispatcher: Dispatchers, database_url: str
+    emitted: Emitted, dispatcher: Dispatchers, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rests far longer than this test may take, were it not woken."""
+    monkeypatch.setattr(dispatch, "LONGEST_REST", timedelta(hours=1))
     stop, seen = asyncio.Event(), asyncio.Event()
 
     async def see(event: OutboxEvent) -> None:
@@ -282,7 +284,7 @@ async def test_a_commit_wakes_the_dispatcher_of_every_node(
     async with Listener(database_url, {CHANNEL: node.wake}):
         running = asyncio.create_task(node.run(stop))
         await emitted("card-held")
-        await asyncio.wait_for(seen.wait(), 4)
+        await asyncio.wait_for(seen.wait(), 60)
         stop.set()
         await running
 

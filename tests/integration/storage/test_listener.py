@@ -16,7 +16,7 @@ class Ear:
         return lambda payload="": self.heard.put_nowait(f"{name}:{payload}")
 
     async def next(self) -> str:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.heard.get()
 
 

@@ -184,7 +184,7 @@ async def test_when_no_work_can_begin_all_who_wait_are_told_at_once(
     await away.close()
     together: Together[str, str] = Together(away, notes.write, most=2)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         answers = await asyncio.gather(
             *(together.ask(by(n), f"note {n}") for n in range(6)), return_exceptions=True
         )
@@ -206,7 +206,7 @@ async def test_when_the_database_goes_away_meanwhile_nobody_waits_for_it_in_turn
         raise psycopg.OperationalError("gone")
 
     together: Together[str, str] = Together(leaving, leave)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         answers = await asyncio.gather(
             *(together.ask(by(n), f"note {n}") for n in range(6)), return_exceptions=True
         )
@@ -285,11 +285,11 @@ async def test_whatever_ends_the_works_nobody_is_left_waiting(notebook, origin):
         raise Collapse
 
     together: Together[str, str] = Together(notebook, collapse)
-    answers = await asyncio.wait_for(asked_together(together, notes, "a", "b"), 5)
+    answers = await asyncio.wait_for(asked_together(together, notes, "a", "b"), 60)
 
     assert [type(one) for one in answers] == [Collapse, Collapse]
     together._act = notes.write
-    assert await asyncio.wait_for(together.ask(origin, "c"), 5) == "wrote c"
+    assert await asyncio.wait_for(together.ask(origin, "c"), 60) == "wrote c"
 
 
 async def test_an_act_that_forgets_somebody_is_a_fault_and_not_a_wait(notebook, origin):
@@ -297,4 +297,4 @@ async def test_an_act_that_forgets_somebody_is_a_fault_and_not_a_wait(notebook, 
         return []
 
     with pytest.raises(ValueError, match="zip"):
-        await asyncio.wait_for(Together(notebook, forgetful).ask(origin, "a"), 5)
+        await asyncio.wait_for(Together(notebook, forgetful).ask(origin, "a"), 60)
