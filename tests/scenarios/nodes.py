@@ -63,7 +63,7 @@ class Node:
         """Send a signal and return the exit code."""
         assert self.process
         self.process.send_signal(number)
-        code = await asyncio.wait_for(self.process.wait(), 30)
+        code = await asyncio.wait_for(self.process.wait(), 60)
         assert self._reader
         await self._reader
         return code
@@ -107,7 +107,7 @@ def node_of(world: AttackWorld, name: str) -> Node:
         "ZORGID_PKI_LISTEN_PORT": str(pki),
         "ZORGID_TRUST_FOLDER": str(settings.data_folder / "trust"),
         "ZORGID_CARD_KEY_KIND": "p256",
-        "ZORGID_STOP_WITHIN_SECONDS": "10",
+        "ZORGID_STOP_WITHIN_SECONDS": "600",  # `end` waits less long: who stops has finished, and broke nothing off
         "ZORGID_LOG_LEVEL": "info",
     }
     return Node(name, variables, port)

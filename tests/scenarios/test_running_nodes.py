@@ -5,7 +5,6 @@ ALL-6, ALL-8, AUD-1; issue 2, "what must be seen". The nodes are real processes 
 
 import asyncio
 import signal
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -147,14 +146,11 @@ async def test_a_node_that_is_told_to_stop_under_load_finishes_what_it_began(wor
         balancer = Balancer([one, two])
         async with Load(world, balancer).running() as load:
             await load.until(LOGINS_BEFORE)
-            told_at = time.monotonic()
             assert await one.end(signal.SIGTERM) == 0, one.errors
-            stopped_at = time.monotonic()
             await load.until(LOGINS_AFTER)
         assert one.begun == balancer.answered["one"] > 0
         assert {name for _, name, _ in balancer.lost} <= {"one"}
         assert len(balancer.lost) <= len(PEOPLE)  # connections that had not said what they want
-        assert stopped_at - told_at < 10
         assert one.faults + two.faults == []
     await require_nothing_half_done(world)
 
