@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from tests.clock import FakeClock
+from tests.workers import workers_here
 from zorgid.kernel.randomness import RandomSource, system_random
 from zorgid.storage.binaries import Binaries
 from zorgid.storage.database import Database, Mac, Origin, Work
@@ -51,12 +52,21 @@ ROOM_BYTES = 2_000_000_000
 
 numbers = itertools.count(1)
 
-# Where it is set, Python writes at once what a program forgot to flush; on most computers it is not.
-os.environ.pop("PYTHONUNBUFFERED", None)
+# Where it is set, Python writes at once what a program forgot to flush; and whoever asks this very computer needs no
+# proxy. On most computers these are not set.
+for variable in ("PYTHONUNBUFFERED", *(f"{kind}_proxy" for kind in ("http", "https", "all", "no"))):
+    os.environ.pop(variable, None)
+    os.environ.pop(variable.upper(), None)
 
 # How long an example takes says how busy the machine is; what is too slow is measured in bench.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Say what `-n auto` means, unless the variable of pytest-xdist says it."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else workers_here()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
