@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -35,6 +36,7 @@ from zorgid.demo.command import register_first_organisation
 from zorgid.demo.running import DEMO, RunningDemo, additions_for, visitors_door
 from zorgid.demo.uzi_register.app import create_app as register_application
 from zorgid.demo.visitor import Page, Visitor
+from zorgid.demo.workplace import desks, pages
 from zorgid.demo.workplace.app import Workplace, create_workplace
 from zorgid.demo.world import World, open_world, populate
 from zorgid.kernel.clock import system_clock
@@ -173,7 +175,7 @@ class Person(Visitor):
 
     async def until(self, *words: str) -> Page:
         """Look at the desk until it shows one of these texts."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 page = await self.at_desk()
                 if any(word in page.text for word in words):
@@ -245,8 +247,18 @@ async def staged(
                 await served
 
 
+@contextmanager
+def patient_workplace() -> Iterator[None]:
+    """Let each page wait for the app's next question, and the end for every app, however busy the machine is."""
+    with (
+        mock.patch.object(pages, "SETTLED_WITHIN_SECONDS", 60.0),
+        mock.patch.object(desks, "END_WITHIN_SECONDS", 60.0),
+    ):
+        yield
+
+
 async def until_open(port: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

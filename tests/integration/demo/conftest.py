@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from tests.scenarios.leaks import leaked
-from tests.workplace_builders import Stage, shared_stage, told_to_log
+from tests.workplace_builders import Stage, patient_workplace, shared_stage, told_to_log
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +22,9 @@ async def whole_stage(
     servers: Any, tmp_path_factory: pytest.TempPathFactory, log: StringIO
 ) -> AsyncIterator[Stage]:
     """The demo with its workplace. Afterwards no secret of any visit stands in the log (ALL-4)."""
-    async with shared_stage(servers, tmp_path_factory) as stage:
-        yield stage
+    with patient_workplace():
+        async with shared_stage(servers, tmp_path_factory) as stage:
+            yield stage
     assert not leaked(log.getvalue(), stage.secrets)
 
 

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from tests.ports import ports_for_demo
 from tests.scenarios.test_acceptance_tls import write_certificate
-from tests.workplace_builders import DOCTOR, JORIS, SANNE, Person, Stage, shared_stage
+from tests.workplace_builders import DOCTOR, JORIS, SANNE, Person, Stage, patient_workplace, shared_stage
 
 from cardkit.virtual import VirtualReader
 from zorgid.app import build
@@ -38,8 +38,9 @@ async def whole_stage(servers: Any, tmp_path_factory: pytest.TempPathFactory) ->
         "tls_key": key, "key_passphrase_file": folder / "passphrase", "seals_folder": folder / "seals",
     }  # fmt: skip
     trust = ssl.create_default_context(cafile=str(certificate))
-    async with shared_stage(servers, tmp_path_factory, trust=trust, **chosen) as stage:
-        yield stage
+    with patient_workplace():
+        async with shared_stage(servers, tmp_path_factory, trust=trust, **chosen) as stage:
+            yield stage
 
 
 @pytest_asyncio.fixture(loop_scope="module")
