@@ -47,7 +47,7 @@ async def test_both_addresses_are_served_until_the_stop(settings: Settings) -> N
     stop = asyncio.Event()
     async with platform(settings) as running:
         serving = asyncio.create_task(running.serve(stop))
-        async with httpx.AsyncClient() as client, asyncio.timeout(20):
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as client, asyncio.timeout(60):
             while True:
                 try:
                     metadata = await client.get(f"{settings.issuer}/.well-known/openid-configuration")

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import httpx
 import psycopg
 import pytest
 from tests.app_builders import register_in, write_trust_folder
-from tests.ports import free_port
+from tests.ports import free_port, ports_for_demo
 
 from zorgid.demo.uzi_trust import trust_in
 
@@ -27,7 +27,7 @@ HEAVY = ("cryptography", "psycopg", "pydantic", "starlette", "granian", "httpx",
 def variables(tmp_path: Path, database_url: str) -> dict[str, str]:
     """The environment of a demo on a database of the test, with a trust folder as elsewhere."""
     write_trust_folder(tmp_path / "trust", trust_in(register_in(tmp_path)))
-    main, pki = free_port(), free_port()
+    main, pki = ports_for_demo(), free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ZORGID_")}
     return {
         **kept,
@@ -46,7 +46,7 @@ def variables(tmp_path: Path, database_url: str) -> dict[str, str]:
 def zorgid(variables: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
     command = [sys.executable, "-m", "zorgid.cli", *arguments]
-    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_help_is_answered_without_importing_what_commands_need(variables: dict[str, str]) -> None:
@@ -146,13 +146,21 @@ async def running(variables: Mapping[str, str], *arguments: str) -> AsyncIterato
 
 
 async def until_ready(client: httpx.AsyncClient, origin: str, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             with contextlib.suppress(httpx.TransportError):
                 if (await client.get(f"{origin}/ready")).status_code == 200:
                     return
             assert process.returncode is None, (await process.stderr.read()).decode()
             await asyncio.sleep(0.05)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            if holds():
+                return
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -174,20 +182,24 @@ async def test_a_signal_stops_the_server_under_load_and_breaks_no_request_off(
                 broken.append(type(error).__name__)
                 return
 
-    async with running(variables, "serve") as process, httpx.AsyncClient(timeout=30) as client:
+    async with (
+        running(variables, "serve") as process,
+        httpx.AsyncClient(timeout=60, trust_env=False) as client,
+    ):
         await until_ready(client, origin, process)
         load = [asyncio.create_task(ask_on(client)) for _ in range(8)]
-        while len(answers) < 50:  # noqa: ASYNC110 - the load counts itself
-            await asyncio.sleep(0.01)
+        await until(lambda: len(answers) >= 50 or all(task.done() for task in load))
         process.send_signal(number)
-        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        _, errors = await asyncio.wait_for(process.communicate(), 60)
         await asyncio.gather(*load)
     assert process.returncode == 0, errors.decode()
     assert set(answers) == {303}
     lines = [json.loads(line) for line in errors.decode().splitlines()]
     assert {line["level"] for line in lines} <= {"info", "warning"}, errors.decode()
-    assert set(broken) <= {"RemoteProtocolError", "ReadError"}
+    # What is written on a connection at the moment that the server lets go of it was never taken up.
+    assert set(broken) <= {"RemoteProtocolError", "ReadError", "WriteError"}
     assert len(broken) <= len(load)
+    assert len(answers) >= 50
 
 
 async def test_a_node_that_is_killed_under_load_leaves_nothing_half_done(variables: dict[str, str]) -> None:
@@ -202,17 +214,22 @@ async def test_a_node_that_is_killed_under_load_leaves_nothing_half_done(variabl
                 await client.get(f"{origin}/portal/login", follow_redirects=True)
                 answered += 1
 
-    async with running(variables, "serve") as process, httpx.AsyncClient(timeout=30) as client:
+    async with (
+        running(variables, "serve") as process,
+        httpx.AsyncClient(timeout=60, trust_env=False) as client,
+    ):
         await until_ready(client, origin, process)
         load = [asyncio.create_task(ask_on(client)) for _ in range(4)]
-        while answered < 20:  # noqa: ASYNC110 - the load counts itself
-            await asyncio.sleep(0.01)
+        await until(lambda: answered >= 20)
         process.kill()
         await asyncio.gather(*load)
-    async with running(variables, "serve") as process, httpx.AsyncClient(timeout=30) as client:
+    async with (
+        running(variables, "serve") as process,
+        httpx.AsyncClient(timeout=60, trust_env=False) as client,
+    ):
         await until_ready(client, origin, process)
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
     verified = zorgid(variables, "audit", "verify")
     assert verified.returncode == 0, verified.stdout
     assert zorgid(variables, "doctor").returncode == 0
@@ -223,19 +240,19 @@ async def test_a_worker_publishes_and_seals_beside_a_server_that_does_not(
 ) -> None:
     origin = variables["ZORGID_ORIGIN"]
     async with (
-        httpx.AsyncClient(timeout=30) as client,
+        httpx.AsyncClient(timeout=60, trust_env=False) as client,
         running(variables, "serve", "--no-with-worker") as server,
     ):
         await until_ready(client, origin, server)
         assert not list((tmp_path / "seals").glob("*"))
-        async with running(variables, "worker") as worker, asyncio.timeout(60):
+        async with running(variables, "worker") as worker, asyncio.timeout(120):
             while not list((tmp_path / "seals").glob("seals-*")):
                 assert worker.returncode is None, (await worker.stderr.read()).decode()
                 await asyncio.sleep(0.05)
             worker.send_signal(signal.SIGTERM)
             assert await worker.wait() == 0
         server.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(server.wait(), 30) == 0
+        assert await asyncio.wait_for(server.wait(), 60) == 0
 
 
 def test_an_operator_registers_a_care_application_and_changes_it(

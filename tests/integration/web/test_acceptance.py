@@ -66,7 +66,7 @@ async def browser(running: Running, tmp_path: Path) -> AsyncIterator[httpx.Async
     """A browser that trusts the certificate; it waits until the door is open."""
     trusting = ssl.create_default_context(cafile=str(tmp_path / "tls.pem"))
     transport = httpx.AsyncHTTPTransport(verify=trusting, retries=8)
-    async with httpx.AsyncClient(transport=transport, base_url=running.settings.origin, timeout=20) as client:
+    async with httpx.AsyncClient(transport=transport, base_url=running.settings.origin, timeout=60) as client:
         assert (await client.get("/health")).status_code == 200
         yield client
 
@@ -103,6 +103,6 @@ async def test_every_answer_demands_tls_for_a_year_and_tells_of_the_test_environ
 
 
 async def test_plain_http_gets_no_answer(running: Running, browser: httpx.AsyncClient) -> None:
-    async with httpx.AsyncClient() as plain:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as plain:
         with pytest.raises(httpx.TransportError):
             await plain.get(running.settings.origin.replace("https", "http"))
