@@ -67,4 +67,5 @@ lock:  ## pin all dependencies anew after a change in pyproject.toml (needs uv)
 	@$(LOCK) --no-deps requirements/pcsc.in --output-file requirements/pcsc.txt
 
 clean:  ## remove what was made, but not the data in var
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .set-up.lock
+	@tools/take-away .venv
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .set-up.lock
