@@ -281,6 +281,17 @@ def test_an_operator_registers_a_care_application_and_changes_it(
     assert "This address cannot be registered" in run.stdout
 
 
+def test_a_registration_that_is_no_json_is_refused_with_the_place_to_look(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "his.json"
+    file.write_text('{\n  "client_id": "my-his",\n}\n')
+    assert zorgid(variables, "ca", "init").returncode == 0
+    run = zorgid(variables, "client", "register", str(file))
+    assert run.returncode == 1
+    assert run.stdout.startswith("The file is not JSON: it goes wrong on line 3, column 1.")
+
+
 def test_nobody_takes_the_place_of_the_portal_by_a_registration(
     variables: dict[str, str], tmp_path: Path
 ) -> None:

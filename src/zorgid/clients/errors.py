@@ -36,6 +36,42 @@ class ClientUnfit(Refusal):
         super().__init__(part=part)
 
 
+class ClientFieldMissing(Refusal):
+    """The registration lacks a field that nobody else can choose; the supplier adds it.
+
+    `part` is the name of the field.
+    """
+
+    code = "client-field-missing"
+    status = 422
+
+    def __init__(self, *, part: str) -> None:
+        super().__init__(part=part)
+
+
+class ClientNotJson(Refusal):
+    """The registration cannot be read as JSON; the supplier can mend it at `line` and `column`, from 1."""
+
+    code = "client-not-json"
+    status = 422
+
+    def __init__(self, *, line: int, column: int) -> None:
+        super().__init__(line=line, column=column)
+
+
+class ClientDocumentUnfit(Refusal):
+    """The registration is no JSON object, is nested too deep, or is larger than allowed.
+
+    The supplier can mend it.
+    """
+
+    code = "client-document-unfit"
+    status = 422
+
+    def __init__(self, *, largest_kib: int) -> None:
+        super().__init__(largest_kib=largest_kib)
+
+
 class ClientKeysUnfit(Refusal):
     """The key set holds a private, weak, nameless or unfitting key; the supplier can mend it.
 

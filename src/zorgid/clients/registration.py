@@ -3,18 +3,24 @@
 Source: RFC 7591, section 2; OpenID Connect Dynamic Client Registration 1.0, section 2.
 """
 
+import codecs
+import json
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from zorgid.clients.errors import ClientUnfit
+from zorgid.clients.errors import ClientDocumentUnfit, ClientFieldMissing, ClientNotJson, ClientUnfit
 from zorgid.clients.model import PORTAL_ID, Client, ClientId, Profile, SigningAlgorithm, TokenEndpointAuth
+from zorgid.kernel.errors import Refusal
 
 LARGEST_DOCUMENT_BYTES: Final = 64 * 1024
 
 
 class Registration(BaseModel):
-    """The document. What it leaves out gets the strictest value: profile fapi2, ES256, private_key_jwt."""
+    """The document. Where it may leave something out, that gets the strictest value.
+
+    Profile fapi2, ES256, private_key_jwt. A sector has no strictest value: it decides every `sub`, for good.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,16 +44,19 @@ def read_registration(unverified: bytes) -> Client:
     It never describes the portal, which registers itself.
 
     Raises:
-        ClientUnfit: the document is too large, no such JSON, or a field is missing, unknown or of another
-            kind, or names the portal.
+        ClientNotJson: it cannot be read as JSON.
+        ClientDocumentUnfit: it is too large, or no JSON object.
+        ClientFieldMissing: a field that must be there is not.
+        ClientUnfit: a field is unknown or of another kind, or names the portal.
     """
     if len(unverified) > LARGEST_DOCUMENT_BYTES:
-        raise ClientUnfit(part="size")
+        raise _unfit_document()
+    # Some editors write this mark in front of every text; no one sees it.
+    document = require_json(unverified.removeprefix(codecs.BOM_UTF8))
     try:
-        told = Registration.model_validate_json(unverified)
+        told = Registration.model_validate_json(document)
     except ValidationError as wrong:
-        place = wrong.errors()[0]["loc"]
-        raise ClientUnfit(part=str(place[0]) if place else "document") from None
+        raise _refusal_of(wrong) from None
     if told.client_id == PORTAL_ID:
         raise ClientUnfit(part="client_id")
     return Client(
@@ -64,3 +73,33 @@ def read_registration(unverified: bytes) -> Client:
         signing_algorithm=told.id_token_signed_response_alg,
         is_portal=False,
     )
+
+
+def require_json(unverified: bytes) -> bytes:
+    """Return `unverified`, in which no place is found that is not JSON in UTF-8.
+
+    Raises `ClientNotJson` with the first such place, counted in characters.
+    """
+    try:
+        json.loads(unverified.decode())
+    except json.JSONDecodeError as wrong:
+        raise ClientNotJson(line=wrong.lineno, column=wrong.colno) from None
+    except UnicodeDecodeError as wrong:
+        before = unverified[: wrong.start].decode().split("\n")
+        raise ClientNotJson(line=len(before), column=len(before[-1]) + 1) from None
+    except (RecursionError, ValueError):  # brackets or a number without end: the model refuses both
+        pass
+    return unverified
+
+
+def _refusal_of(wrong: ValidationError) -> Refusal:
+    """Return the refusal of the first thing that the model found."""
+    first = wrong.errors()[0]
+    if not first["loc"]:
+        return _unfit_document()
+    part = str(first["loc"][0])
+    return ClientFieldMissing(part=part) if first["type"] == "missing" else ClientUnfit(part=part)
+
+
+def _unfit_document() -> ClientDocumentUnfit:
+    return ClientDocumentUnfit(largest_kib=LARGEST_DOCUMENT_BYTES // 1024)

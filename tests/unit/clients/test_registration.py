@@ -1,10 +1,11 @@
 """What a supplier writes down to be registered (LOGIN-3)."""
 
+import codecs
 import json
 
 import pytest
 
-from zorgid.clients.errors import ClientUnfit
+from zorgid.clients.errors import ClientDocumentUnfit, ClientFieldMissing, ClientNotJson, ClientUnfit
 from zorgid.clients.model import Profile, SigningAlgorithm, TokenEndpointAuth
 from zorgid.clients.registration import LARGEST_DOCUMENT_BYTES, read_registration
 
@@ -36,16 +37,49 @@ def test_a_document_never_makes_a_portal() -> None:
 @pytest.mark.parametrize("left_out", ["client_id", "client_name", "redirect_uris", "sector_identifier"])
 def test_a_field_that_must_be_there_is_named(left_out: str) -> None:
     told = {name: value for name, value in DOCUMENT.items() if name != left_out}
-    with pytest.raises(ClientUnfit) as refused:
+    with pytest.raises(ClientFieldMissing) as refused:
         read_registration(json.dumps(told).encode())
     assert refused.value.facts == {"part": left_out}
 
 
 @pytest.mark.parametrize(
-    ("unverified", "part"),
-    [(b"not json", "document"), (b"[]", "document"), (b" " * (LARGEST_DOCUMENT_BYTES + 1), "size")],
+    ("unverified", "line", "column"),
+    [
+        (b"not json", 1, 1),
+        (b"", 1, 1),
+        (b'{\n  "client_id": "my-his",\n}', 3, 1),
+        ('{\n  "é": "één" "twee"\n}'.encode(), 2, 14),
+        (b'{"client_id": "my-his"} and more', 1, 25),
+        (b'{\n  "client_name": "caf\xe9"}', 2, 22),
+    ],
+    ids=["words", "empty", "comma-at-the-end", "comma-missing", "more-behind", "not-utf-8"],
 )
-def test_what_is_no_such_document_is_refused(unverified: bytes, part: str) -> None:
-    with pytest.raises(ClientUnfit) as refused:
+def test_what_is_no_json_is_refused_with_its_line_and_column(
+    unverified: bytes, line: int, column: int
+) -> None:
+    with pytest.raises(ClientNotJson) as refused:
         read_registration(unverified)
-    assert refused.value.facts == {"part": part}
+    assert refused.value.facts == {"line": line, "column": column}
+
+
+@pytest.mark.parametrize(
+    "unverified",
+    [
+        b"[]",
+        b'"my-his"',
+        b" " * (LARGEST_DOCUMENT_BYTES + 1),
+        b"[" * LARGEST_DOCUMENT_BYTES,
+        b'{"client_id": ' + b"9" * 5000 + b"}",
+        b'{"client_id": "\\ud800"}',
+    ],
+    ids=["list", "string", "too-large", "without-end", "number-without-end", "half-a-character"],
+)
+def test_what_is_no_such_document_is_refused(unverified: bytes) -> None:
+    with pytest.raises(ClientDocumentUnfit) as refused:
+        read_registration(unverified)
+    assert refused.value.facts == {"largest_kib": 64}
+
+
+def test_a_mark_that_an_editor_puts_in_front_is_no_part_of_the_document() -> None:
+    document = json.dumps(DOCUMENT).encode()
+    assert read_registration(codecs.BOM_UTF8 + document) == read_registration(document)
