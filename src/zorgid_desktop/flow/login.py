@@ -1,9 +1,10 @@
 """Proves who is there: from a launch link to a completed transaction (docs/desktop-protocol.md)."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from cardkit.errors import CardError
 from cardkit.readers import Readers
@@ -33,6 +34,15 @@ from zorgid_desktop.server import Platform, PlatformRefused, PlatformUnreachable
 
 OpenBrowser = Callable[[str, Browser], None]
 """Opens an address in a browser; the address holds a one-time code and is never logged."""
+
+COMPLETED: Final[Mapping[Purpose, str]] = {
+    Purpose.login: "logged-in",
+    Purpose.make_card: "proof-completed",
+}
+"""What is said of a completed proof by what it was for.
+
+With any other, such as an organisation that was validated, the person goes on in the browser.
+"""
 
 ENDED = {
     TransactionState.completed: None,
@@ -88,7 +98,7 @@ def log_in(around: Surroundings, face: Face, link: LaunchLink) -> LoggedIn:
     code = Secret.from_text(proved.completion_code)
     around.open_browser(completion_address(around.platform.origin, link.handle, code), link.browser)
     _await_completion(around, link.handle)
-    face.tell(Said("logged-in" if context.purpose is Purpose.login else "proof-completed"))
+    face.tell(Said(COMPLETED.get(context.purpose, "act-completed")))
     return LoggedIn(context, card)
 
 

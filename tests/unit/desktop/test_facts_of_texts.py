@@ -15,7 +15,7 @@ from zorgid.protocol.errors import LinkMalformed
 from zorgid_desktop.flow.asking import CardKind, Wanted
 from zorgid_desktop.flow.cards import TROUBLES
 from zorgid_desktop.flow.ending import STOPPED, STOPPED_ON
-from zorgid_desktop.flow.login import ENDED
+from zorgid_desktop.flow.login import COMPLETED, ENDED
 from zorgid_desktop.texts import catalogue
 
 SOURCE = Path(zorgid_desktop.__file__).parent
@@ -34,9 +34,9 @@ NOT_SPELT_OUT: dict[str, set[str]] = {
     "cards.py: code in unfit": {"pin-unfit", "pin-unfit-digits"},
     "cards.py: TROUBLES.get(type(error), 'card-trouble') in trouble_of": {*TROUBLES.values(), "card-trouble"},
     "cards.py: f'module-{error.flaw}' in trouble_of": {f"module-{flaw}" for flaw in ModuleFlaw},
-    "login.py: 'logged-in' if context.purpose is Purpose.login else 'proof-completed' in log_in": {
-        "logged-in",
-        "proof-completed",
+    "login.py: COMPLETED.get(context.purpose, 'act-completed') in log_in": {
+        *COMPLETED.values(),
+        "act-completed",
     },
     "login.py: why in _await_completion": {why for why in ENDED.values() if why},
     "terminal.py: code in _insert_card": {f"ask-{wanted}" for wanted in Wanted} | {"ask-blank-card-again"},

@@ -12,6 +12,7 @@ from tests.unit.desktop.builders import DIGITS, HOLDER, PIN, STOP, ScriptedFace,
 
 from cardkit.virtual import Mode, VirtualReader, VirtualReaders
 from zorgid.kernel.secrets import Secret
+from zorgid.kernel.sentences import Language
 from zorgid.protocol.app_key import AppKey
 from zorgid.protocol.context import Context, MeansUsed, Message, Purpose, sha256_of_act
 from zorgid.protocol.links import Browser, LaunchLink
@@ -31,6 +32,7 @@ from zorgid_desktop.flow.cards import FlowStopped
 from zorgid_desktop.flow.login import Surroundings, log_in
 from zorgid_desktop.flow.making import _made
 from zorgid_desktop.server import PlatformRefused, PlatformUnreachable
+from zorgid_desktop.texts import sentence
 
 NOW = datetime(2026, 6, 15, 10, tzinfo=UTC)
 CHALLENGE = bytes(range(32))
@@ -275,8 +277,19 @@ def test_the_app_waits_for_the_browser_by_asking_again_with_what_it_saw(reader: 
 
 
 def test_a_proof_for_something_else_is_not_told_as_a_login(reader: VirtualReader) -> None:
+    """Nor that the app goes on, when it ends here: the browser shows what comes."""
     act = "U valideert een organisatie."
     context = our_context(purpose=Purpose.validate_organisation, act=act, act_sha256=sha256_of_act(act))
+    flow = Flow(reader, None, PIN, context=context)
+    flow.log_in()
+    assert flow.told == ["proved", "act-completed"]
+    for language, browser in ((Language.nl, "in uw browser"), (Language.en, "in your browser")):
+        assert browser in sentence(Said("act-completed"), language).next_step
+
+
+def test_a_proof_before_a_making_says_that_the_app_goes_on(reader: VirtualReader) -> None:
+    act = "U maakt een ZORG-ID Smartcard."
+    context = our_context(purpose=Purpose.make_card, act=act, act_sha256=sha256_of_act(act))
     flow = Flow(reader, None, PIN, context=context)
     flow.log_in()
     assert flow.told == ["proved", "proof-completed"]

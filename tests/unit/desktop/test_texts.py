@@ -15,7 +15,7 @@ from zorgid.protocol.errors import LinkMalformed
 from zorgid_desktop.flow.asking import CardKind, Said, Told, Wanted
 from zorgid_desktop.flow.cards import TROUBLES
 from zorgid_desktop.flow.ending import STOPPED_ON
-from zorgid_desktop.flow.login import ENDED
+from zorgid_desktop.flow.login import COMPLETED, ENDED
 from zorgid_desktop.server import PlatformUnreachable
 from zorgid_desktop.texts import catalogue, language_of, sentence
 
@@ -25,6 +25,7 @@ CODES_IN_TABLES = {
     *TROUBLES.values(),
     *(code for code in ENDED.values() if code),
     *STOPPED_ON.values(),
+    *COMPLETED.values(),
     *(f"named-{kind}" for kind in CardKind),
     *(f"module-{flaw}" for flaw in ModuleFlaw),
     *(f"ask-{wanted}" for wanted in Wanted),
