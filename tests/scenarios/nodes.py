@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.app_builders import write_trust_folder
 from tests.ports import free_port
 from tests.scenarios.attack_world import AttackWorld
+from tests.scenarios.world import UP_WITHIN_SECONDS
 
 OF_PROGRAMS = ("/ready", "/oauth/.well-known", "/oauth/connect/token")
 """Requests of the test itself, and of the portal to the identity server in the same process."""
@@ -45,7 +46,7 @@ class Node:
             sys.executable, "-m", "zorgid.cli", "serve", env=self.variables, stderr=asyncio.subprocess.PIPE
         )
         self._reader = asyncio.create_task(self._read())
-        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(60):
+        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(UP_WITHIN_SECONDS):
             while True:
                 assert self.process.returncode is None, self.errors
                 with contextlib.suppress(httpx.TransportError):

@@ -23,7 +23,7 @@ from tests.ports import free_port, ports_for_demo
 from tests.scenarios.checks import nothing_unfinished_is_good, one_good_card
 from tests.scenarios.leaks import leaked
 from tests.scenarios.surviving import is_made
-from tests.scenarios.world import EMPLOYEE, TEST, Scenario
+from tests.scenarios.world import EMPLOYEE, TEST, UP_WITHIN_SECONDS, Scenario
 
 import zorgid
 from cardkit.virtual import VirtualReaders
@@ -79,7 +79,7 @@ class KilledScenario(Scenario):
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )
-        until = time.monotonic() + 60
+        until = time.monotonic() + UP_WITHIN_SECONDS
         while not self._is_ready():
             assert self.process.poll() is None, self.log.read_text()[-2000:]
             assert time.monotonic() < until, self.log.read_text()[-2000:]
@@ -100,7 +100,7 @@ class KilledScenario(Scenario):
 
     def await_organisation(self) -> None:
         """Wait until the demo has let its own doctor validate the organisation, as it does at its first start."""
-        until = time.monotonic() + 60
+        until = time.monotonic() + UP_WITHIN_SECONDS
         while not self.in_work(_is_registered):
             assert time.monotonic() < until, self.log.read_text()[-2000:]
             time.sleep(0.05)
@@ -204,8 +204,8 @@ def test_a_platform_that_is_killed_in_any_request_leaves_nothing_half_done(
 ) -> None:
     with looping() as loop:
         scenario = KilledScenario(module_folder, module_database_url, loop)
-        scenario.start()
         try:
+            scenario.start()
             _make_through_kills(scenario)
         finally:
             if scenario.process is not None and scenario.process.poll() is None:

@@ -77,6 +77,8 @@ EMPLOYEE = "assistente-linde"
 DOCTOR = "huisarts-linde"
 NEW_PIN = "Linde24"
 FIRST_SERIAL = 30_000_001
+UP_WITHIN_SECONDS = 240
+"""How long a platform may take to come up: its first start makes keys, on a computer that may be busy with others."""
 
 addresses = (f"10.{high}.{low}.7" for high in itertools.count(1) for low in range(250))
 """A fresh source for every browser and app: limits are another test's subject."""
@@ -481,7 +483,7 @@ def scenario(folder: Path, database_url: str) -> Iterator[Scenario]:
         async def wait() -> tuple[Running, World]:
             return await ready
 
-        running, world = asyncio.run_coroutine_threadsafe(wait(), loop).result(60)
+        running, world = asyncio.run_coroutine_threadsafe(wait(), loop).result(UP_WITHIN_SECONDS)
         started = Scenario(loop, running, world, clock)
         try:
             yield started
@@ -489,7 +491,7 @@ def scenario(folder: Path, database_url: str) -> Iterator[Scenario]:
             started.close()
     finally:
         loop.call_soon_threadsafe(stop.set)
-        living.result(30)
+        living.result(60)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
         loop.close()
