@@ -1,6 +1,6 @@
 """A person at a desk with a reader of the computer's own service, and the platform's demo world around it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,10 +8,11 @@ from typing import Any
 from unittest import mock
 
 from tests.clock import FakeClock
-from tests.interop.readers.service import Plugged, Service, card_is_in, eventually
+from tests.interop.readers.service import WAIT_SECONDS, Plugged, Service, card_is_in, eventually
 from tests.scenarios.world import Maker, Scenario, scenario, scenario_settings
 
-from cardkit.pcsc import PcscReaders
+from cardkit.pcsc import PcscReader, PcscReaders
+from cardkit.readers import PivReader
 from cardkit.virtual import VirtualCard
 from zorgid.demo.visitor import Visitor
 from zorgid.pki.algorithms import KeyKind
@@ -76,11 +77,25 @@ def person_at(desk: Desk, maker: Maker) -> PersonAtDesk:
     return person
 
 
-def walk(world: Scenario, person: PersonAtDesk, *, is_making: bool) -> LoggedIn:
+class PatientReaders(PcscReaders):
+    """The readers of this computer, which take no card for busy because the computer is."""
+
+    def __init__(self, turn_seconds: float) -> None:
+        super().__init__()
+        self._turn_seconds = turn_seconds
+
+    def present(self) -> Sequence[PivReader]:
+        found = super().present()
+        return [PivReader(PcscReader(one.name, turn_seconds=self._turn_seconds)) for one in found]
+
+
+def walk(
+    world: Scenario, person: PersonAtDesk, *, is_making: bool, turn_seconds: float = WAIT_SECONDS
+) -> LoggedIn:
     """Walk from a page of the portal to its end, with the readers of this computer."""
     visitor = world.visitor()
     try:
-        with at_work(world, visitor) as around:
+        with at_work(world, visitor, turn_seconds) as around:
             link = world.begin(visitor) if is_making else login_link(world, visitor)
             return run_link(around, person, link)
     finally:
@@ -88,14 +103,14 @@ def walk(world: Scenario, person: PersonAtDesk, *, is_making: bool) -> LoggedIn:
 
 
 @contextmanager
-def at_work(world: Scenario, visitor: Visitor) -> Iterator[Surroundings]:
+def at_work(world: Scenario, visitor: Visitor, turn_seconds: float = WAIT_SECONDS) -> Iterator[Surroundings]:
     """The app, with the readers of this computer; it completes in the visitor's browser."""
 
     def open_browser(address: str, _: Browser) -> None:
         world.run(visitor.complete(address))
 
     with world.app() as platform:
-        yield Surroundings(platform, PcscReaders(), open_browser, world.clock)
+        yield Surroundings(platform, PatientReaders(turn_seconds), open_browser, world.clock)
 
 
 def login_link(world: Scenario, visitor: Visitor) -> LaunchLink:

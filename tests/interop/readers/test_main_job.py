@@ -30,6 +30,7 @@ from tests.scenarios.checks import one_good_card
 from tests.scenarios.world import EMPLOYEE, NEW_PIN, Scenario
 
 from cardkit.card import CertificateUsage
+from cardkit.pcsc.reader import TURN_SECONDS
 from cardkit.piv import PivCard
 from cardkit.virtual import VirtualCard
 from zorgid.audit.model import Actor, ActorKind
@@ -121,7 +122,7 @@ def test_a_card_that_another_program_holds_is_said_and_used_when_it_is_free(
     assert other.stdout
     assert other.stdout.readline() == b"held\n"
     person.instead_of_card = [lambda: None, lambda: other.communicate() and None]
-    walk(world, person, is_making=False)
+    walk(world, person, is_making=False, turn_seconds=TURN_SECONDS)
     assert person.codes() == ["card-busy"]
     assert no_try_is_lost(world)
 

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.interop.readers.desk import Desk, login_link, person_at, world_of_today
-from tests.interop.readers.service import Service, eventually
+from tests.interop.readers.desk import Desk, PatientReaders, login_link, person_at, world_of_today
+from tests.interop.readers.service import WAIT_SECONDS, Service, eventually
 from tests.scenarios.world import EMPLOYEE, Scenario
 
-from cardkit.pcsc import PcscReaders
 from zorgid.pki.algorithms import KeyKind
 from zorgid.protocol.links import Browser
 from zorgid_desktop.flow.login import Surroundings
@@ -40,7 +39,7 @@ def test_a_pulled_card_ends_the_session_of_its_login(world: Scenario, plain_read
     link = login_link(world, visitor)
     ended: list[WatchEnd] = []
     with world.app() as platform:
-        around = Surroundings(platform, PcscReaders(), open_browser, world.clock)
+        around = Surroundings(platform, PatientReaders(WAIT_SECONDS), open_browser, world.clock)
         logged_in = run_link(around, person, link)
         watch = threading.Thread(target=lambda: ended.append(watch_card(around, person, link, logged_in)))
         watch.start()
