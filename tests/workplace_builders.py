@@ -203,9 +203,11 @@ def told_to_log() -> Iterator[StringIO]:
     lines, root = StringIO(), logging.getLogger()
     before = (root.handlers, root.level, structlog.get_config())
     configure_logs(level="debug", stream=lines)
-    yield lines
-    root.handlers, root.level = before[:2]
-    structlog.configure(**before[2])
+    try:
+        yield lines
+    finally:
+        root.handlers, root.level = before[:2]
+        structlog.configure(**before[2])
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ WORDS = {
         "date": "Vul deze testdatum in", "choose": "Kies deze test-pincode", "kept": "Ik heb de pukcode bewaard", "on": "Ga verder",
         "his": "Naar het Demo-HIS", "log-in": "Inloggen met ZORG-ID", "with": "Ga verder met de kaart in de lezer",
         "out": "Haal de kaart eruit", "done": "Uw Smartcard is klaar", "logged-out": "Uw sessie is voorbij", "cancel": "Breek af",
-        "logged-in": "U bent ingelogd", "stopped": "De app is gestopt",
+        "logged-in": "U bent ingelogd", "stopped": "De app is gestopt", "working": "Even geduld",
     },
     Language.en: {
         "make": "Make a Smartcard", "begin": "Begin", "workplace": "Use the virtual workplace", "sit": "Open a workplace",
@@ -31,7 +31,7 @@ WORDS = {
         "date": "Fill in this test date", "choose": "Choose this test PIN", "kept": "I have kept the PUK", "on": "Continue",
         "his": "To the Demo-HIS", "log-in": "Log in with ZORG-ID", "with": "Go on with the card in the reader",
         "out": "Take the card out", "done": "Your Smartcard is ready", "logged-out": "Your session is over", "cancel": "Cancel",
-        "logged-in": "You are logged in", "stopped": "The app has stopped",
+        "logged-in": "You are logged in", "stopped": "The app has stopped", "working": "One moment",
     },
 }  # fmt: skip
 
@@ -46,13 +46,19 @@ class Mouse:
     note: Note
 
     async def click(self, word: str, *, of: str = "", goes: bool = True) -> None:
-        """Click a button or link by its name; `of` names the card that it is about."""
+        """Click a button or link by its name; `of` names the card that it is about.
+
+        Where it `goes` to a page that stays, wait for that: on a busy computer one comes before it that says to wait.
+        """
         text = WORDS[self.language][word]
         name = re.compile(f"^{re.escape(text)}.*{re.escape(of)}" if of else f"^{re.escape(text)}$")
         main = self.page.get_by_role("main")
         found = main.get_by_role("button", name=name).or_(main.get_by_role("link", name=name))
         await found.first.click()
         if goes:
+            await (
+                self.page.locator("h1").filter(has_not_text=WORDS[self.language]["working"]).first.wait_for()
+            )
             await self.page.wait_for_load_state()
 
     async def sees(self, word: str) -> None:
@@ -121,7 +127,8 @@ async def see_the_other_pages(mouse: Mouse, *, uzi: str) -> None:
     await mouse.takes_note("waiting-for-you")
     await page.goto(f"{stage.care}/login")
     async with held(stage):
-        await mouse.click("workplace")
+        await mouse.click("workplace", goes=False)
+        await mouse.sees("working")
         await mouse.takes_note("at-work")
     await page.get_by_role("button", name=WORDS[mouse.language]["cancel"]).wait_for()
     await mouse.click("put", of=uzi)

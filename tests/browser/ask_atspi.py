@@ -1,7 +1,7 @@
 """Tells, line by line, what a screen reader sees of the Desktop App. Run by Debian's Python, which has AT-SPI.
 
 For each line on standard input it writes one line of JSON: every object that is shown, with role, name, text,
-place on the screen, and whether it has the focus.
+place on the screen, and whether it has the focus; null when a window went while it was looked at.
 """
 
 import json
@@ -13,6 +13,8 @@ gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib  # noqa: E402 - the version is chosen first
 
 APP = "zorgid-desktop"
+LONGEST_MS = 60_000
+Atspi.set_timeout(LONGEST_MS, LONGEST_MS)  # by itself less than a second, too little for a busy computer
 
 
 def shown_below(node, found):
@@ -52,7 +54,7 @@ def look():
 for _ in sys.stdin:
     try:
         seen = look()
-    except GLib.GError:  # a window went while it was looked at
-        seen = []
+    except GLib.GError:
+        seen = None
     sys.stdout.write(json.dumps(seen) + "\n")
     sys.stdout.flush()

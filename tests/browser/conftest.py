@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright, expect
 
 from tests.app_builders import demo_settings, platform
 from tests.portal_builders import World, identity_cookie, small_world
@@ -20,15 +20,31 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+MOST_MS = 60_000
+"""How long anything in a browser is waited for; a busy computer needs more than Playwright gives by itself."""
+
+expect.set_options(timeout=MOST_MS)
+
+
+async def launched(playwright: Playwright) -> Browser:
+    """Start Debian's Chromium, without a screen."""
+    program = shutil.which("chromium")
+    assert program, "apt install chromium"
+    return await playwright.chromium.launch(executable_path=program, args=ARGUMENTS, timeout=2 * MOST_MS)
+
+
+async def patient_context(browser: Browser, **options: Any) -> BrowserContext:
+    """Open a window of nobody yet, in which everything is waited for."""
+    context = await browser.new_context(**options)
+    context.set_default_timeout(MOST_MS)
+    return context
 
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
     """Debian's Chromium."""
-    program = shutil.which("chromium")
-    assert program, "apt install chromium"
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = await launched(playwright)
         yield browser
         await browser.close()
 
@@ -48,9 +64,11 @@ async def served(running: Running) -> AsyncIterator[None]:
     await asyncio.sleep(0)
     while not serving.done() and not await _answers(running):  # noqa: ASYNC110 - the port cannot tell
         await asyncio.sleep(0.02)
-    yield
-    stop.set()
-    await serving
+    try:
+        yield
+    finally:
+        stop.set()
+        await serving
 
 
 async def _answers(running: Running) -> bool:
@@ -91,8 +109,8 @@ class Visitor:
 
 async def visit(browser: Browser, running: Running, person: Person | None = None, **options: Any) -> Visitor:
     """Open a browser window, in which `person` has a session at the identity server."""
-    context = await browser.new_context(
-        **{"locale": "nl-NL", "viewport": {"width": 1280, "height": 800}, **options}
+    context = await patient_context(
+        browser, **{"locale": "nl-NL", "viewport": {"width": 1280, "height": 800}, **options}
     )
     origin = running.settings.origin
     if person is not None:

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-LONGEST_SECONDS = 30
+LONGEST_SECONDS = 60
 TOOL = Path(sys.executable).with_name("zorgid-desktop")
 HERE = Path(__file__).parent
 
@@ -29,7 +29,7 @@ class Desk:
     def run(self, *words: str | Path, typed: str | None = None) -> str:
         """Run a program at this desk. Secrets are typed by standard input: the words can be seen by others."""
         done = subprocess.run(
-            words, input=typed, env=self.variables, capture_output=True, text=True, timeout=60, check=False
+            words, input=typed, env=self.variables, capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == 0, (words, done.stderr)
         return done.stdout
@@ -37,12 +37,18 @@ class Desk:
     # What a screen reader sees
 
     def seen(self) -> list[dict[str, Any]]:
-        """Return all that the app's windows show."""
+        """Return all that the app's windows show, looked at while none of them went."""
+        end = time.monotonic() + LONGEST_SECONDS
+        while (found := self._looked()) is None:
+            assert time.monotonic() < end, "windows go all the time"
+        return found
+
+    def _looked(self) -> list[dict[str, Any]] | None:
         assert self.eyes.stdin
         assert self.eyes.stdout
         self.eyes.stdin.write("\n")
         self.eyes.stdin.flush()
-        found: list[dict[str, Any]] = json.loads(self.eyes.stdout.readline())
+        found: list[dict[str, Any]] | None = json.loads(self.eyes.stdout.readline())
         return found
 
     def wait_for(self, which: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
@@ -80,8 +86,17 @@ class Desk:
 
     def click(self, text: str, role: str) -> None:
         """Click on the button, box or line of a list with this name, with the mouse."""
-        x, y, width, height = self.see(text, role)["place"]
+        x, y, width, height = self.place_of(text, role)
         self.run("xdotool", "mousemove", str(x + min(width // 2, 24)), str(y + height // 2), "click", "1")
+
+    def place_of(self, text: str, role: str) -> list[int]:
+        """Wait until something rests at its place on the screen, and return that."""
+        end = time.monotonic() + LONGEST_SECONDS
+        place: list[int] = self.see(text, role)["place"]
+        while place != (now := self.see(text, role)["place"]):
+            assert time.monotonic() < end, f"{text} does not rest"
+            place = now
+        return place
 
     def choose(self, text: str, within: str) -> None:
         """Choose a line of a list by mouse; turn the wheel until it is seen."""
@@ -131,9 +146,13 @@ class Desk:
                     continue
         return b"\0".join(told)
 
-    def files(self) -> Iterator[Path]:
-        """Return every file that was written at this desk."""
-        return (path for path in self.home.rglob("*") if path.is_file() and not path.is_symlink())
+    def files(self) -> Iterator[tuple[Path, bytes]]:
+        """Return every file that was written at this desk with its content; a browser that runs takes some away."""
+        for folder, _, names in os.walk(self.home):
+            for path in (Path(folder, name) for name in names):
+                if path.is_file() and not path.is_symlink():
+                    with suppress(FileNotFoundError):
+                        yield path, path.read_bytes()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, async_playwright
 
-from tests.browser.conftest import ARGUMENTS
+from tests.browser.conftest import ARGUMENTS, MOST_MS
 from tests.browser.desk import TOOL, Desk, desk
 from tests.scenarios.attack_world import EMPLOYEE, AttackWorld, shared_world
 from zorgid.kernel.clock import system_clock
@@ -28,8 +28,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BLANK = "leeg-1"
 NEW_PIN = "Linde26x"
-MOST_SECONDS = 60_000
-"""For Playwright, in milliseconds."""
 
 
 @dataclass
@@ -86,8 +84,9 @@ async def headed_chromium(at: Desk, origins: list[str]) -> AsyncIterator[Browser
             env=dict(at.variables),
             locale="nl-NL",
             no_viewport=True,
+            timeout=2 * MOST_MS,
         )
-        context.set_default_timeout(MOST_SECONDS)
+        context.set_default_timeout(MOST_MS)
         yield context
         await context.close()
 
@@ -113,7 +112,7 @@ async def office(servers: Any, tmp_path_factory: pytest.TempPathFactory) -> Asyn
 
 
 async def answers(origin: str) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(20):
+    async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(60):
         while True:
             try:
                 await client.get(f"{origin}/health")
@@ -123,12 +122,12 @@ async def answers(origin: str) -> None:
                 return
 
 
-async def arrival(office: Office, path: str) -> Page:
-    """Wait for the tab that the app opens and that ends at a page."""
+async def arrival(office: Office, address: str) -> Page:
+    """Wait for the tab that the app opens and that ends at an address."""
     async with asyncio.timeout(60):
         while True:
             for page in office.browser.pages:
-                if page.url.startswith(path):
+                if page.url == address:
                     return page
             await asyncio.sleep(0.05)
 
@@ -196,7 +195,7 @@ async def log_in(office: Office, page: Page) -> None:
     await office.do(at.see, world.origin)
     await office.type_pin("", NEW_PIN)
     tab = await arrival(office, f"{world.world.places.care_origin}/")
-    await tab.wait_for_load_state("networkidle")
+    await tab.wait_for_load_state()
     assert world.world.card(EMPLOYEE).person.names.full_name in await tab.inner_text("body")
     await office.do(at.see, "U bent ingelogd")
     assert secret_words(office) == []
@@ -224,8 +223,8 @@ def nothing_secret_is_left(office: Office) -> None:
     assert secret_words(office) == []
     found = [
         str(path)
-        for path in office.desk.files()
+        for path, content in office.desk.files()
         for secret in office.typed
-        if stands_in(secret, path.read_bytes())
+        if stands_in(secret, content)
     ]
     assert found == []

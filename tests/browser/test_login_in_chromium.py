@@ -4,7 +4,6 @@ LOGIN-1, LOGIN-2, LOGIN-5, LOGIN-6, ALL-1; docs/desktop-protocol.md. The browser
 """
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,10 +12,10 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright, expect
 
 from cardkit.virtual import VirtualReaders
-from tests.browser.conftest import ARGUMENTS
+from tests.browser.conftest import launched, patient_context
 from tests.browser.test_portal_pages import violations
 from tests.scenarios.attack_world import EMPLOYEE, App, AttackWorld, SoftwareKey, shared_world
 from zorgid.demo.scripted import ScriptedPerson
@@ -60,7 +59,7 @@ class Stage:
         return self.world.world.places.care_origin
 
     async def window(self, **options: Any) -> "Window":
-        context = await self.browser.new_context(**{"locale": "nl-NL", **options})
+        context = await patient_context(self.browser, **{"locale": "nl-NL", **options})
         self.contexts.append(context)
         return Window(self, context, await context.new_page()).listening()
 
@@ -94,21 +93,22 @@ class Window:
         assert address is not None
         return parse_link(address)
 
-    async def complete(self, address: str) -> Page:
-        """Open the address that the app opens, in a new tab, and wait until it rests."""
+    async def complete(self, address: str, ends_at: str) -> Page:
+        """Open the address that the app opens, in a new tab, and wait until it has come to where that ends."""
         tab = await self.context.new_page()
         await tab.goto(address)
-        await tab.wait_for_load_state("networkidle")
+        await tab.wait_for_url(ends_at)
         return tab
 
-    async def run_app(self, label: str, landing: "Window") -> Page:
+    async def run_app(self, label: str, landing: "Window", ends_at: str) -> Page:
         """Let the Desktop App's own flow do this page's login in a thread; it opens the browser `landing`."""
         world, link, tabs = self.stage.world, await self.link(), []
         card, loop = world.world.card(label), asyncio.get_running_loop()
         person = ScriptedPerson(world.world.reader, {Wanted.login_card: f"uzi-{label}"}, pin=card.pin)
 
         def open_browser(address: str, _: object) -> None:
-            tabs.append(asyncio.run_coroutine_threadsafe(landing.complete(address), loop).result(60))
+            completing = asyncio.run_coroutine_threadsafe(landing.complete(address, ends_at), loop)
+            tabs.append(completing.result(120))
 
         def run() -> None:
             with Platform(world.origin, language=Language.nl) as platform:
@@ -128,16 +128,14 @@ class Window:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def whole_stage(servers: Any, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    program = shutil.which("chromium")
-    assert program, "apt install chromium"
     stop = asyncio.Event()
     async with shared_world(servers, tmp_path_factory, clock=system_clock) as world:
         places = world.world.places
         care = Door(world.world.care_application.app(), "127.0.0.1", places.care_port)
         served = asyncio.create_task(world.running.serve(stop))
         async with serving(care, stop_within_seconds=5), async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-            async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(20):
+            browser = await launched(playwright)
+            async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(60):
                 while True:
                     try:
                         await client.get(f"{world.origin}/health")
@@ -170,7 +168,7 @@ async def test_the_printed_request_works_as_it_stands(stage: Stage) -> None:
     await window.page.goto(address.replace("https://productie.zorg-id.nl", origin))
     assert window.page.url == f"{origin}/oauth/account/login"
     assert await window.page.get_by_role("heading", level=1).inner_text() == "Inloggen met uw kaart"
-    await window.run_app(EMPLOYEE, window)
+    await window.run_app(EMPLOYEE, window, f"{origin}/portal/signin-oidc")
     (posted,) = [one for one in window.requests if one.url == f"{origin}/portal/signin-oidc"]
     answer = {
         name: values[0] for name, values in parse_qs(posted.post_data or "", strict_parsing=True).items()
@@ -189,9 +187,8 @@ async def test_a_login_at_the_care_application_goes_between_two_sites(stage: Sta
     """The answer is posted from localhost to 127.0.0.1; both tabs end well, and nobody complains."""
     window = await stage.window()
     await window.page.goto(f"{stage.care}/login")
-    assert await window.shown("new").count() == 1
-    tab = await window.run_app(EMPLOYEE, window)
-    assert tab.url == f"{stage.care}/"
+    await window.shown("new").wait_for()
+    tab = await window.run_app(EMPLOYEE, window, f"{stage.care}/")
     assert stage.world.world.card(EMPLOYEE).person.names.full_name in await tab.inner_text("body")
     await window.shown("completed").wait_for()
     assert window.complaints == []
@@ -204,7 +201,7 @@ async def test_neither_handle_nor_code_ever_stands_in_an_address_or_in_the_histo
     link = await window.link()
     code = await stage.app().prove(link, key_of(stage))
     address = completion_address(stage.world.origin, link.handle, code)
-    tab = await window.complete(address)
+    tab = await window.complete(address, f"{stage.care}/")
     secrets = {link.handle.text_for_wire(), code.text_for_wire()}
     for request in window.requests:
         address = request.url.partition("#")[0]
@@ -218,12 +215,10 @@ async def test_a_completion_in_another_browser_says_where_to_go_and_stops_the_lo
     """LOGIN-5: the victim's own browser opens what an attacker began."""
     attacker, victim = await stage.window(), await stage.window()
     await attacker.page.goto(f"{stage.care}/login")
-    landed: list[str] = []
     with pytest.raises(FlowStopped) as stopped:
-        landed.append((await attacker.run_app(EMPLOYEE, victim)).url)
+        await attacker.run_app(EMPLOYEE, victim, f"{stage.world.origin}/oauth/complete")
     assert stopped.value.said.code == "login-aborted"
     tab = victim.context.pages[-1]
-    assert tab.url == f"{stage.world.origin}/oauth/complete"
     refused = tab.locator("[data-part=refused]:visible")
     await refused.wait_for()
     assert "browser" in await refused.inner_text()
@@ -250,9 +245,9 @@ async def test_the_waiting_page_follows_the_app_without_being_loaded_again(stage
     code = await app.prove(link, key_of(stage))
     await window.shown("proved").wait_for()
     assert await violations(window.page) == []
-    assert await window.page.get_by_role("button", name="Breek af").count() == 0
+    await expect(window.page.get_by_role("button", name="Breek af")).to_have_count(0)
     assert len([one for one in window.requests if one.is_navigation_request()]) == loads
-    await window.complete(completion_address(stage.world.origin, link.handle, code))
+    await window.complete(completion_address(stage.world.origin, link.handle, code), f"{stage.care}/")
     await window.shown("completed").wait_for()
     assert window.complaints == []
 
@@ -272,19 +267,19 @@ async def test_the_login_page_works_without_script(stage: Stage) -> None:
     """ALL-1: the page loads itself again; only the page that completes needs script, and says so."""
     window = await stage.window(java_script_enabled=False)
     await window.page.goto(f"{stage.care}/login")
-    assert await window.shown("new").count() == 1
+    await window.shown("new").wait_for()
     assert await window.page.locator("noscript meta[http-equiv=refresh]").count() == 1
     link, app = await window.link(), stage.app()
     await app.attach(link)
-    await window.page.reload()
-    assert await window.shown("attached").count() == 1
+    await window.shown("attached").wait_for()
     code = await app.prove(link, key_of(stage))
-    tab = await window.complete(completion_address(stage.world.origin, link.handle, code))
+    address = completion_address(stage.world.origin, link.handle, code)
+    tab = await window.complete(address, address)
     assert "JavaScript" in await tab.inner_text("main")
     other = await stage.window(java_script_enabled=False)
     await other.page.goto(f"{stage.care}/login")
     await other.page.get_by_role("button", name="Breek af").click()
-    assert await other.shown("cancelled").count() == 1
+    await other.shown("cancelled").wait_for()
 
 
 async def test_the_pages_speak_english_to_who_asks(stage: Stage) -> None:

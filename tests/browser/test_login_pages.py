@@ -1,7 +1,7 @@
 """The pages of a login in a real browser: what they show, that they wait by themselves, and without script."""
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import visit
 from tests.browser.test_portal_pages import picture, violations
@@ -43,8 +43,9 @@ async def test_a_login_can_be_cancelled_without_script(chromium: Browser, runnin
     visitor = await visit(chromium, running, java_script_enabled=False)
     await visitor.open("/portal/login")
     await visitor.page.locator("main form button").click()
-    assert "/oauth/account/login" in visitor.page.url
-    assert await visitor.page.get_by_role("heading", level=1).count() == 1
+    await visitor.page.wait_for_url("**/oauth/account/login**")
+    await expect(visitor.page.locator("[data-state~=cancelled]")).to_be_visible()
+    await expect(visitor.page.get_by_role("heading", level=1)).to_have_count(1)
 
 
 async def test_only_the_completion_page_needs_script_and_says_so(chromium: Browser, running: Running) -> None:

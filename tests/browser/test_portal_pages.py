@@ -1,11 +1,12 @@
 """The portal in a real browser: every page in both languages, narrow and wide (ALL-1)."""
 
 import os
+import re
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import Visitor, visit
 from tests.portal_builders import World
@@ -82,25 +83,31 @@ async def test_an_act_is_walked_to_its_end_and_back(
     await page.get_by_role("link", name=world.card.number).click()
     await page.get_by_role("link", name="Blokkeer de kaart").click()
     await page.get_by_role("button", name="Blokkeer de kaart").click()
-    assert (await page.title()).startswith(f"Fout: Smartcard {world.card.number} blokkeren")
+    await expect(page).to_have_title(re.compile(f"^Fout: Smartcard {world.card.number} blokkeren"))
+    await page.wait_for_load_state()
     assert await violations(page) == []
     await picture(page, f"error-{width}")
     await page.get_by_label("Kwijt").check()
     await page.get_by_role("button", name="Blokkeer de kaart").click()
-    assert (
-        await page.get_by_role("heading", level=1).inner_text()
-        == f"Smartcard {world.card.number} is geblokkeerd"
-    )
+    await arrived(page, f"Smartcard {world.card.number} is geblokkeerd")
     assert await violations(page) == []
     await picture(page, f"held-{width}")
     await page.get_by_role("link", name="Naar de kaart").click()
+    await page.wait_for_url(f"**/portal/cards/{world.card.number}")
     assert await violations(page) == []
     await picture(page, f"card-held-{width}")
     await page.get_by_role("link", name="Deblokkeer").click()
+    await page.wait_for_url("**/release/**")
     assert await violations(page) == []
     await picture(page, f"release-{width}")
     await page.get_by_role("button", name="Deblokkeer de kaart").click()
-    assert "opgeheven" in await page.get_by_role("heading", level=1).inner_text()
+    await arrived(page, re.compile("opgeheven"))
+
+
+async def arrived(page: Page, heading: str | re.Pattern[str]) -> None:
+    """Wait for a page that is there as a whole, by its heading."""
+    await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    await page.wait_for_load_state()
 
 
 async def test_everything_works_without_script_and_without_a_mouse(
@@ -116,12 +123,12 @@ async def test_everything_works_without_script_and_without_a_mouse(
     await press_until(page, "main button")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/done/held**")
-    assert await page.get_by_role("status").count() == 1
+    await expect(page.get_by_role("status")).to_have_count(1)
 
 
 async def press_until(page: Page, selector: str) -> None:
     """Press the tab key until an element has the focus, as somebody without a mouse does."""
-    for _ in range(30):
+    for _ in range(100):
         await page.keyboard.press("Tab")
         if await page.locator(f"{selector}:focus").count():
             return
@@ -148,8 +155,8 @@ async def test_the_language_switch_keeps_the_page(chromium: Browser, running: Ru
     await log_in(visitor)
     await visitor.open(f"/portal/cards/{world.card.number}")
     await visitor.page.get_by_role("link", name="English").click()
-    assert await visitor.page.get_by_role("heading", level=1).inner_text() == f"Smartcard {world.card.number}"
-    assert await visitor.page.get_by_role("link", name="Put the card on hold").count() == 1
+    await expect(visitor.page.get_by_role("link", name="Put the card on hold")).to_have_count(1)
+    await arrived(visitor.page, f"Smartcard {world.card.number}")
 
 
 async def test_focus_and_states_are_seen_in_forced_colours(
