@@ -82,6 +82,13 @@ class Desk:
             assert time.monotonic() < end, f"the app still shows {text}"
             time.sleep(0.1)
 
+    def wait_until_ended(self) -> None:
+        """Wait until no program of the app runs: one that is about to end may still be handed a link."""
+        end = time.monotonic() + LONGEST_SECONDS
+        while any(TOOL.name.encode() in words for words in self.words()):
+            assert time.monotonic() < end, "the app does not end"
+            time.sleep(0.05)
+
     # What a person does
 
     def click(self, text: str, role: str) -> None:
@@ -134,6 +141,12 @@ class Desk:
                     yield process
             except OSError:
                 continue
+
+    def words(self) -> Iterator[bytes]:
+        """Return the words with which every program of this desk was started."""
+        for process in self.programs():
+            with suppress(OSError):
+                yield (process / "cmdline").read_bytes()
 
     def words_and_environments(self) -> bytes:
         """Return the words and the environments of all programs of this desk."""

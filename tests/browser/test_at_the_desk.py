@@ -138,6 +138,7 @@ async def test_a_card_is_made_and_used_at_a_desk(office: Office) -> None:
     page = office.browser.pages[0]
     await make(office, page)
     await office.do(at.wait_until_gone, "ZORG-ID")
+    await office.do(at.wait_until_ended)
     await log_in(office, await office.browser.new_page())
     await office.do(at.wait_until_gone, "ZORG-ID")
     nothing_secret_is_left(office)
