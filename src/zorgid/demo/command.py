@@ -108,8 +108,8 @@ ZORG-ID demo: nagemaakte UZI-passen, kaarten en personen. Nooit voor echt gebrui
   Begin hier            {settings.origin}/
   Demo-HIS              {places.care_origin}/
   Virtuele werkplek     {places.workplace_origin}/
-  OCSP, CRL en CA       {settings.pki_origin}/
-  Test-UZI-register     {places.register_origin}/
+  Test-UZI-register     {places.register_origin}/  (de testkaarten en hun pincodes)
+  OCSP, CRL en CA       {settings.pki_origin}/  (voor programma's die kaarten controleren; u ziet daar niets)
   Virtuele kaarten      {demo.world.cards_folder}{for_app}
 
 Stop met Ctrl-C.

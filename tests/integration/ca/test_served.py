@@ -133,6 +133,18 @@ async def test_anything_else_is_not_found_or_not_allowed(house, method, path, st
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "headers": []}
     await house.app(scope, receive, send)
     assert sent[0]["status"] == status
+    assert sent[1]["body"].decode().count("\n") == (status == 404)
+
+
+async def test_who_opens_the_address_in_a_browser_reads_that_there_is_nothing_for_people_to_see(house):
+    """Without a word a browser shows an error page of its own, as if the platform were down."""
+    async with served(house.app, house.port):
+        answer = await told(house.port, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    head, _, said = answer.decode().partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 404 ")
+    assert "content-type: text/plain; charset=utf-8" in head
+    assert "voor mensen is hier niets te zien" in said
+    assert "nothing here for people to see" in said
 
 
 async def test_a_request_that_is_too_large_is_refused(client):

@@ -3,14 +3,16 @@
 import asyncio
 import socket
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.ports import free_port
 
-from zorgid.demo.command import run
+from zorgid.demo.command import addresses, run
 from zorgid.demo.errors import DemoPortTaken, DemoRunsAlready, FolderOfOtherPorts
 from zorgid.demo.folder import Start, alone
-from zorgid.demo.world import open_world
+from zorgid.demo.world import Places, open_world
 from zorgid.kernel.clock import system_clock
 from zorgid.kernel.randomness import system_random
 from zorgid.pki.algorithms import KeyKind
@@ -61,3 +63,12 @@ async def test_a_folder_of_other_ports_stays_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(FolderOfOtherPorts):
         await start(made.model_copy(update={"listen_port": 8700, "origin": "http://localhost:8700"}))
     assert contents(tmp_path) == before
+
+
+def test_an_address_that_is_not_for_people_says_so_where_the_demo_names_it() -> None:
+    settings = Settings()
+    world = SimpleNamespace(places=Places.beside(settings), cards_folder=settings.data_folder / "cards")
+    demo: Any = SimpleNamespace(platform=SimpleNamespace(settings=settings), world=world)
+    (line,) = [line for line in addresses(demo).splitlines() if f"{settings.pki_origin}/" in line]
+    assert "voor programma's" in line
+    assert "u ziet daar niets" in line

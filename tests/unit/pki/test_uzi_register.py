@@ -206,4 +206,6 @@ def test_the_start_page_says_what_it_is_and_lists_the_cards(web: Web):
     page = web.get("/").text
 
     assert page.startswith("TEST UZI REGISTER")
-    assert "assistente-linde" in page
+    assert "\nuzi-assistente-linde  " in page
+    assert "Kaartnaam" in page
+    assert "as the commands and the Desktop App take it" in page

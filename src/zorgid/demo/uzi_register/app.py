@@ -19,13 +19,18 @@ OCSP_ANSWER: Final = "application/ocsp-response"
 CRL: Final = "application/pkix-crl"
 CERTIFICATE: Final = "application/pkix-cert"
 
+INTRODUCTION: Final = """TEST UZI REGISTER - a stand-in, trusted by nobody
+
+Kaartnaam, zoals de opdrachten en de Desktop App haar noemen; pincode; wie of wat.
+Name of the card, as the commands and the Desktop App take it; PIN; who or what."""
+
 
 def create_app(register: Register) -> Starlette:
     """Return the ASGI application of a register; while it is dark, every answer is an empty 503."""
 
     async def start(_request: Request) -> Response:
-        lines = [f"{card.label:32} {card.pin:8} {card.description}" for card in register.cards]
-        return PlainTextResponse("TEST UZI REGISTER - a stand-in, trusted by nobody\n\n" + "\n".join(lines))
+        lines = [f"{f'uzi-{card.label}':36} {card.pin:8} {card.description}" for card in register.cards]
+        return PlainTextResponse(f"{INTRODUCTION}\n\n" + "\n".join(lines))
 
     async def post_ocsp(request: Request) -> Response:
         return _answer(register, await _body(request))

@@ -49,6 +49,12 @@ OCSP_BELOW: Final = f"{OCSP_PATH}/"
 OCSP_TYPE: Final = b"application/ocsp-response"
 READING: Final = ("GET", "HEAD")
 
+NOTHING_HERE: Final = (
+    b"Dit adres is voor programma's die kaarten controleren; voor mensen is hier niets te zien. / "
+    b"This address is for programs that check cards; there is nothing here for people to see.\n"
+)
+"""A browser shows an error page of its own for an answer without a body, as if the platform were down."""
+
 LISTS_AT_ONCE: Final = 2
 """Lists that are looked up at the same time; who waits finds a long new one in memory."""
 
@@ -68,7 +74,7 @@ class Asked:
 
 @dataclass
 class PkiApp:
-    """Serves `/ocsp`, `/crl/<name>.crl` and `/ca/<name>.cer`; everything else is not found."""
+    """Serves `/ocsp`, `/crl/<name>.crl` and `/ca/<name>.cer`; everything else is not found, and says so."""
 
     database: Database
     hierarchy: Hierarchy
@@ -148,7 +154,7 @@ class PkiApp:
             case "ca":
                 return self._certificate(_authority(name, ".cer"))
             case _:
-                return Reply(404)
+                return Reply(404, NOTHING_HERE)
 
     async def _ocsp(self, asked: Asked) -> Reply:
         try:
@@ -169,7 +175,7 @@ class PkiApp:
 
     async def _crl(self, name: AuthorityName | None) -> Reply:
         if name is None:
-            return Reply(404)
+            return Reply(404, NOTHING_HERE)
         async with self._turns, self.database.work(self.origin) as work:
             number = await current_crl_number(work, name)
             kept = self._crls.get(name)
@@ -188,7 +194,7 @@ class PkiApp:
 
     def _certificate(self, name: AuthorityName | None) -> Reply:
         if name is None:
-            return Reply(404)
+            return Reply(404, NOTHING_HERE)
         der = self.hierarchy.named(name).certificate.public_bytes(Encoding.DER)
         return Reply(200, der, b"application/pkix-cert", [(b"cache-control", b"public, max-age=86400")])
 
