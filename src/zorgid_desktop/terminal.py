@@ -30,7 +30,7 @@ from zorgid_desktop.flow.asking import (
     Trouble,
     Wanted,
 )
-from zorgid_desktop.flow.birth_dates import birth_date_in
+from zorgid_desktop.flow.birth_dates import NoBirthDate, require_birth_date
 from zorgid_desktop.flow.choosing import Need, is_there
 from zorgid_desktop.flow.seeing import said_of_card
 from zorgid_desktop.listing import by_name, told_in_tray
@@ -199,8 +199,11 @@ class TerminalFace:
         while True:
             self._show(f"\n{self._wrapped(text.text)}")
             typed = self._line(text.next_step, self._read)
-            born_on = birth_date_in(typed)
-            if born_on is None or self._is_right(born_on):
+            try:
+                born_on = require_birth_date(typed, today=question.today)
+            except NoBirthDate:
+                return typed  # the flow says why it is none, and asks again
+            if self._is_right(born_on):
                 return typed
 
     def _is_right(self, born_on: date) -> bool:

@@ -154,7 +154,7 @@ def questions(language: Language) -> Mapping[str, Question[object]]:
         "pin-login": AskPin(None, a_context(language), HOLDER, 3, SMARTCARD_PIN),
         "pin-act-last-try": AskPin(wrong, a_context(language, is_act=True), HOLDER, 1, SMARTCARD_PIN),
         "pin-tries-unknown": AskPin(None, None, HOLDER, None, NIST_PIN),
-        "birth-date": AskBirthDate(None, FULL_NAME, ORGANISATION),
+        "birth-date": AskBirthDate(None, FULL_NAME, ORGANISATION, TODAY),
         "new-pin": ChoosePin(None, SMARTCARD_PIN, CARD_NUMBER),
         "new-pin-differ": ChoosePin(Said("pins-differ"), NIST_PIN, CARD_NUMBER),
         "keep-puk": KeepPuk(None, Puk(PUK)),
@@ -209,7 +209,7 @@ def making(studio: Studio) -> Screen:
 
 def birth_date_check(studio: Studio) -> Screen:
     """Return the birth date as it is shown again."""
-    screen = screen_for(studio, AskBirthDate(None, FULL_NAME, ORGANISATION))
+    screen = screen_for(studio, AskBirthDate(None, FULL_NAME, ORGANISATION, TODAY))
     for edit, typed in zip(screen.edits, ("31", "3", "1980"), strict=True):
         edit.setText(typed)
     screen._look_once_more()

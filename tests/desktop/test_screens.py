@@ -17,6 +17,7 @@ from tests.desktop.examples import (
     HOLDER,
     MADE,
     PUK,
+    TODAY,
     ExampleTray,
     begun,
     flow_window,
@@ -102,7 +103,7 @@ HOSTILE_CARD = SeenCard(HOSTILE, CardKind.other, HOSTILE, HOSTILE)
     [
         AskPin(Told("x", Sentence(HOSTILE, HOSTILE)), None, HOSTILE, 3, SMARTCARD_PIN),
         AskPuk(None, HOSTILE, 3),
-        AskBirthDate(None, HOSTILE, HOSTILE),
+        AskBirthDate(None, HOSTILE, HOSTILE, TODAY),
         ChooseCard(None, (HOSTILE_CARD, HOSTILE_CARD)),
         InsertCard(Said("smartcard-of", {"holder": HOSTILE, "number": "1"}), Wanted.login_card),
     ],
@@ -144,7 +145,7 @@ def test_what_stands_on_a_card_is_text_in_the_tray_too(application: QApplication
     assert "<img" not in tip
 
 
-BIRTH_DATE = AskBirthDate(None, "mevrouw De Boer", "De Linde")
+BIRTH_DATE = AskBirthDate(None, "mevrouw De Boer", "De Linde", TODAY)
 
 
 def type_date(window: FlowWindow, *parts: str) -> None:
@@ -161,6 +162,26 @@ def test_a_day_that_is_none_is_refused_before_anybody_hears_of_it(desk: Desk, pa
         type_date(window, *parts)
         assert "Dit is geen datum die wij kunnen lezen" in read(window)
         assert window.screen_now.edits[0].hasFocus()
+    assert desk.answers == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        (("15", "3", "2030"), "Deze datum is nog niet geweest"),
+        (("16", "6", "2026"), "Deze datum is nog niet geweest"),
+        (("31", "12", "1899"), "Deze datum is van voor 1900"),
+    ],
+)
+def test_a_day_on_which_nobody_here_was_born_is_refused_before_a_second_look(
+    desk: Desk, parts: tuple[str, ...], why: str
+) -> None:
+    """CARD-1."""
+    window = desk.ask(BIRTH_DATE)
+    type_date(window, *parts)
+    assert why in read(window)
+    assert "U typte" not in read(window)
+    assert window.screen_now.edits[0].hasFocus()
     assert desk.answers == []
 
 

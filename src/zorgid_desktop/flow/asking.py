@@ -147,10 +147,11 @@ class AskPin(Question[str]):
 
 @dataclass(frozen=True)
 class AskBirthDate(Question[str]):
-    """The birth date, as day, month and year: 31-03-1980."""
+    """The birth date, as day, month and year: 31-03-1980; no later than `today`."""
 
     full_name: str
     organisation: str
+    today: date
 
 
 @dataclass(frozen=True)

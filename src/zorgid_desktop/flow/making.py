@@ -7,7 +7,7 @@ not the reserved one.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, date
 from typing import Final
 
 from cardkit.card import Card
@@ -36,7 +36,7 @@ from zorgid_desktop.flow.asking import (
     Trouble,
     Wanted,
 )
-from zorgid_desktop.flow.birth_dates import birth_date_in
+from zorgid_desktop.flow.birth_dates import NoBirthDate, require_birth_date
 from zorgid_desktop.flow.cards import FlowStopped, WrongCard, chosen_pin, trouble_of
 from zorgid_desktop.flow.choosing import Need, card_in
 from zorgid_desktop.flow.login import Surroundings
@@ -123,13 +123,21 @@ def state_birth_date(
     around: Surroundings, face: Face, view: IssuanceView, trouble: Trouble | None
 ) -> IssuanceView:
     """Ask the birth date and let the platform compare it; the three tries a day are counted there."""
+    request = BirthDateRequest(
+        issuance_id=view.issuance_id, birth_on=_birth_date(around, face, view, trouble)
+    )
+    return around.platform.call("/issuance/birth-date", request, IssuanceView)
+
+
+def _birth_date(around: Surroundings, face: Face, view: IssuanceView, trouble: Trouble | None) -> date:
+    """Ask until what was typed can be a birth date."""
+    today = around.now().date()
     while True:
-        typed = face.ask(AskBirthDate(trouble, view.full_name, view.organisation))
-        birth_on = birth_date_in(typed)
-        if birth_on is not None:
-            request = BirthDateRequest(issuance_id=view.issuance_id, birth_on=birth_on)
-            return around.platform.call("/issuance/birth-date", request, IssuanceView)
-        trouble = Said("birth-date-unreadable")
+        typed = face.ask(AskBirthDate(trouble, view.full_name, view.organisation, today))
+        try:
+            return require_birth_date(typed, today=today)
+        except NoBirthDate as refused:
+            trouble = refused.said
 
 
 def make_from_blank(

@@ -322,6 +322,9 @@ async def test_a_typed_birth_date_is_looked_at_once_more(stage: Stage) -> None:
     page = await person.until("Wat is uw geboortedatum")
     page = await person.answer(page, "typed", day="31", month="13", year="1980")
     assert "geen datum die wij kunnen lezen" in page.text
+    page = await person.answer(page, "typed", day="31", month="1", year="2130")
+    page = await person.until("Deze datum is nog niet geweest")
+    assert "2130" not in page.text
     page = await person.answer(page, "typed", day="31", month="1", year="1969")
     assert "31 januari 1969" in page.text
     page = await person.submit(page, "/answer", do="checked")

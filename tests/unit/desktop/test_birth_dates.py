@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zorgid_desktop.flow.birth_dates import birth_date_in
+from zorgid_desktop.flow.birth_dates import OLDEST_BIRTH, NoBirthDate, birth_date_in, require_birth_date
 
 days = st.dates()
 marks = st.sampled_from("-/ .")
@@ -60,3 +60,29 @@ def test_no_text_is_a_fault(typed: str) -> None:
 )
 def test_what_is_no_day_month_and_year_is_no_date(odd: str) -> None:
     assert birth_date_in(odd) is None
+
+
+TODAY = date(2026, 6, 15)
+
+
+@given(st.dates(OLDEST_BIRTH, TODAY))
+def test_every_day_from_1900_to_today_may_be_a_birth_date(day: date) -> None:
+    assert require_birth_date(f"{day.day}-{day.month}-{day.year}", today=TODAY) == day
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("16-6-2026", "birth-date-in-future"),
+        ("15-3-2030", "birth-date-in-future"),
+        ("31-12-9999", "birth-date-in-future"),
+        ("31-12-1899", "birth-date-too-old"),
+        ("1-1-0001", "birth-date-too-old"),
+        ("31-2-1980", "birth-date-unreadable"),
+        ("", "birth-date-unreadable"),
+    ],
+)
+def test_what_cannot_be_a_birth_date_is_refused_with_its_reason(typed: str, code: str) -> None:
+    with pytest.raises(NoBirthDate) as refused:
+        require_birth_date(typed, today=TODAY)
+    assert refused.value.said.code == code

@@ -28,6 +28,7 @@ from zorgid_desktop.flow.asking import (
 )
 
 NUMBER = "CWZJNVV9C"
+TODAY = date(2026, 6, 15)
 CHOICE = (
     SeenCard("Links", CardKind.uzi_card, None, "Sanne", "900000123", date(2028, 5, 31), "a", can_log_in=True),
     SeenCard("Rechts", CardKind.blank, "20000001"),
@@ -37,7 +38,7 @@ READ: list[tuple[Question[Any], tuple[str, ...], Any]] = [
     *((InsertCard(None, wanted, number), ("1",), None) for wanted in Wanted for number in (None, NUMBER)),
     (InsertCard(None, Wanted.uzi_card), ("uzi-sanne",), None),
     (ChooseCard(None, CHOICE), ("x", "0", "3", "2"), 1),
-    (AskBirthDate(None, HOLDER, "De Linde"), ("31-3-1980", "ja"), "31-3-1980"),
+    (AskBirthDate(None, HOLDER, "De Linde", TODAY), ("31-3-1980", "ja"), "31-3-1980"),
     (KeepPuk(None, Puk(PUK)), ("ja",), True),
     (KeepPuk(None, Puk(PUK)), ("nee",), False),
     (KeepPuk(None, Puk(PUK)), ("",), False),
@@ -161,10 +162,14 @@ def test_a_card_is_asked_until_one_of_the_tray_is_named(tmp_path: Path, typed: l
 
 def test_a_birth_date_is_said_back_and_asked_again_when_it_is_not_right(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "3-1-1980", "nee", "1-3-1980", "ja")
-    assert terminal.face.ask(AskBirthDate(None, HOLDER, "De Linde")) == "1-3-1980"
+    assert terminal.face.ask(AskBirthDate(None, HOLDER, "De Linde", TODAY)) == "1-3-1980"
     assert "dag 3, maand 1, jaar 1980" in terminal.screen
     assert "dag 1, maand 3, jaar 1980" in terminal.screen
 
 
-def test_a_birth_date_that_cannot_be_read_is_handed_on(tmp_path: Path) -> None:
-    assert Terminal(tmp_path, "gisteren").face.ask(AskBirthDate(None, HOLDER, "De Linde")) == "gisteren"
+@pytest.mark.parametrize("typed", ["gisteren", "15-3-2030", "16-6-2026", "31-12-1899"])
+def test_what_cannot_be_a_birth_date_is_handed_on_without_a_second_look(typed: str, tmp_path: Path) -> None:
+    """CARD-1: the flow says why it is none, and asks again."""
+    terminal = Terminal(tmp_path, typed)
+    assert terminal.face.ask(AskBirthDate(None, HOLDER, "De Linde", TODAY)) == typed
+    assert "maand" not in terminal.screen

@@ -18,7 +18,7 @@ from zorgid_desktop.flow.asking import (
     Question,
     StartOver,
 )
-from zorgid_desktop.flow.birth_dates import birth_date_in
+from zorgid_desktop.flow.birth_dates import NoBirthDate, birth_date_in, require_birth_date
 
 Fields = Mapping[str, str]
 
@@ -89,15 +89,25 @@ def _new_pin(_: Question[Any], fields: Fields, __: AtHand) -> NewPin:
     return NewPin(_typed(fields, "first"), _typed(fields, "second"))
 
 
-def _birth_date(_: Question[Any], fields: Fields, at_hand: AtHand) -> str:
+def _birth_date(question: Question[Any], fields: Fields, at_hand: AtHand) -> str:
     if _is_test(fields) and at_hand.born_on:
         return _as_asked(at_hand.born_on)
     day = birth_date_in("-".join(fields.get(part, "").strip() for part in ("day", "month", "year")))
     if day is None:
         raise FormLacks(Lacking.birth_date)
-    if fields.get("do") != "checked":
+    if fields.get("do") != "checked" and _may_be_sent(question, day):
         raise DateToCheck(day)
     return _as_asked(day)
+
+
+def _may_be_sent(question: Question[Any], day: date) -> bool:
+    """Tell whether a day is worth a second look; the app itself says what is wrong with any other."""
+    assert isinstance(question, AskBirthDate)
+    try:
+        require_birth_date(_as_asked(day), today=question.today)
+    except NoBirthDate:
+        return False
+    return True
 
 
 def _as_asked(day: date) -> str:

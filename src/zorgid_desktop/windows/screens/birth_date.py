@@ -5,7 +5,7 @@ from datetime import date
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from zorgid_desktop.flow.asking import AskBirthDate, Said
-from zorgid_desktop.flow.birth_dates import birth_date_in
+from zorgid_desktop.flow.birth_dates import NoBirthDate, require_birth_date
 from zorgid_desktop.windows.parts import (
     EnterPresses,
     Notice,
@@ -28,6 +28,7 @@ class BirthDateScreen(Screen):
     def __init__(self, words: Words, question: AskBirthDate) -> None:
         super().__init__(words, words.text("birth-title"), trouble=question.trouble)
         facts = {"full_name": question.full_name, "organisation": question.organisation}
+        self._today = question.today
         self._typing = QWidget()
         inside = QVBoxLayout(self._typing)
         inside.setContentsMargins(0, 0, 0, 0)
@@ -76,13 +77,16 @@ class BirthDateScreen(Screen):
         month.returnPressed.connect(year.setFocus)
         EnterPresses(self._go_on, year)
 
-    def _born_on(self) -> date | None:
-        return birth_date_in("-".join(edit.text().strip() for edit in self.edits))
+    def _born_on(self) -> date:
+        """Return what was typed. Raises `NoBirthDate`."""
+        typed = "-".join(edit.text().strip() for edit in self.edits)
+        return require_birth_date(typed, today=self._today)
 
     def _look_once_more(self) -> None:
-        born_on = self._born_on()
-        if born_on is None:
-            self._complain()
+        try:
+            born_on = self._born_on()
+        except NoBirthDate as refused:
+            self._complain(refused.said)
             return
         month = self.words.text(f"month-{born_on.month}")
         said = self.words.text("birth-check", day=born_on.day, month=month, year=born_on.year)
@@ -90,8 +94,8 @@ class BirthDateScreen(Screen):
         self._show(is_check=True)
         self._say(self._right, f"{self.heading.text()} {said} {self.words.text('birth-look')}")
 
-    def _complain(self) -> None:
-        sentence = self.words.sentence(Said("birth-date-unreadable"))
+    def _complain(self, said: Said) -> None:
+        sentence = self.words.sentence(said)
         fresh = Notice(self.words.text("trouble-mark"), sentence, "wrong")
         if self.notice is not None:
             self.body.replaceWidget(self.notice, fresh)
@@ -114,9 +118,7 @@ class BirthDateScreen(Screen):
         self.edits[0].selectAll()
 
     def _send(self) -> None:
-        born_on = self._born_on()
-        assert born_on is not None
-        self.answer(f"{born_on:%d-%m-%Y}")
+        self.answer(f"{self._born_on():%d-%m-%Y}")
 
     def _show(self, *, is_check: bool) -> None:
         if is_check and self.notice is not None:
