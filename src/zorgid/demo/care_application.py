@@ -2,12 +2,14 @@
 
 It lives on another site than the platform (127.0.0.1 beside localhost) and knows ZORG-ID by OpenID Connect
 only. Answers come by `form_post`; that post crosses sites, so it arrives without cookies and is followed by a
-navigation that has them.
+navigation that has them. Logging out ends the session here, and then the one at ZORG-ID.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
+from secrets import compare_digest
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -40,6 +42,30 @@ MOST_ANSWERS: Final = 1000
 
 UZI_NUMBER: Final = "urn:zorgid:uzi_number"
 """The claim that mandates are kept by: it is the same on the UZI card and on the Smartcard (CARD-5)."""
+UZI_NUMBER_DIGITS: Final = 9
+
+LOGGED_OUT: Final = "/logged-out"
+"""Where ZORG-ID sends the browser back to after logging out."""
+
+NO_STORE: Final = {"Cache-Control": "no-store"}
+
+
+class Ended(StrEnum):
+    """What is known to have ended when somebody logged out."""
+
+    here = "here"
+    """The session of this application; ZORG-ID has not said anything of its own."""
+    both = "both"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Somebody who is logged in here, with what ends the session at ZORG-ID that this login stands on."""
+
+    claims: Mapping[str, Any]
+    id_token: str = field(repr=False)
+    ends_at: str
+    """The end_session_endpoint; kept, so that nothing has to be fetched to log out."""
 
 
 @dataclass
@@ -54,7 +80,7 @@ class CareApplication:
     """Where the virtual workplace is, for who must take the card out there."""
     mandates: dict[str, str] = field(default_factory=dict)
     """UZI number of the employee, and the name of the professional who gave the mandate."""
-    visits: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    visits: dict[str, Visit] = field(default_factory=dict)
     answers: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
@@ -72,7 +98,7 @@ class CareApplication:
             name=NAME,
             profile=Profile.nlgov,
             redirect_uris=(f"{self.origin}/callback",),
-            post_logout_redirect_uris=(f"{self.origin}/",),
+            post_logout_redirect_uris=(f"{self.origin}{LOGGED_OUT}",),
             jwks={"keys": [self.key.as_dict(private=False)]},
             token_endpoint_auth=TokenEndpointAuth.private_key_jwt,
             scopes=frozenset({"openid", "profile"}),
@@ -91,6 +117,7 @@ class CareApplication:
             Route("/callback/continue", self.finish),
             Route("/mandates", self.give_mandate, methods=["POST"]),
             Route("/logout", self.log_out, methods=["POST"]),
+            Route(LOGGED_OUT, self.logged_out),
         ]
         secret = base64url(self.random(32))
         sessions = Middleware(
@@ -124,9 +151,16 @@ class CareApplication:
         return client
 
     async def front(self, request: Request) -> Response:
-        """Show who is logged in and what this person may see."""
-        claims = self.visits.get(request.session.get("visit", ""))
-        return self._page(request, claims=claims)
+        """Show who is logged in and what this person may see; else what the last log-out ended."""
+        visit = self._visit(request)
+        if visit is None:
+            pending = Ended.here if "ending" in request.session else None
+            return self._page(request, ended=request.session.pop("ended", pending))
+        gave = request.session.pop("gave", None)
+        return self._page(request, claims=visit.claims, gave=gave)
+
+    def _visit(self, request: Request) -> Visit | None:
+        return self.visits.get(request.session.get("visit", ""))
 
     async def begin(self, request: Request) -> Response:
         """Send the browser to ZORG-ID; always with a fresh proof, since workstations are shared."""
@@ -159,39 +193,67 @@ class CareApplication:
         id_token = await client.parse_id_token(token, nonce=state["nonce"])
         userinfo = await client.userinfo(token=token)
         visit = base64url(self.random(16))
-        self.visits[visit] = {**id_token, **userinfo}
+        server = await client.load_server_metadata()
+        self.visits[visit] = Visit(
+            {**id_token, **userinfo}, token["id_token"], server["end_session_endpoint"]
+        )
         request.session.clear()
         request.session["visit"] = visit
         return RedirectResponse("/", 303)
 
     async def give_mandate(self, request: Request) -> Response:
         """Let the person who is logged in give a mandate to the holder of a UZI number."""
-        claims = self.visits.get(request.session.get("visit", ""))
-        form = await request.form()
+        visit, form = self._visit(request), await request.form()
+        if visit is None:
+            return RedirectResponse("/", 303)
         number = str(form.get("uzi_number", "")).strip()
-        if claims is not None and number.isascii() and number.isdigit():
-            self.mandates[number] = str(claims["name"])
+        if not (number.isascii() and number.isdigit() and len(number) == UZI_NUMBER_DIGITS):
+            return self._page(request, claims=visit.claims, wrong_number=number)
+        self.mandates[number] = str(visit.claims["name"])
+        request.session["gave"] = number
         return RedirectResponse("/", 303)
 
     async def log_out(self, request: Request) -> Response:
-        """Forget who is logged in here."""
-        self.visits.pop(request.session.pop("visit", ""), None)
+        """End the session here, first and in any case; then let the browser end the one at ZORG-ID.
+
+        The next person at this desk must not open the portal with it. The ID token goes by form: in an
+        address it would end up in logs. Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
+        """
+        visit = self.visits.pop(request.session.get("visit", ""), None)
+        request.session.clear()
+        if visit is None:
+            return RedirectResponse("/", 303)
+        state = request.session["ending"] = base64url(self.random(16))
+        fields = {
+            "id_token_hint": visit.id_token,
+            "post_logout_redirect_uri": f"{self.origin}{LOGGED_OUT}",
+            "state": state,
+        }
+        facts = {"title": NAME, "address": visit.ends_at, "fields": fields}
+        page = _templates().render("demo/care_logout.html", language_of(request), facts)
+        return HTMLResponse(page, 200, NO_STORE)
+
+    async def logged_out(self, request: Request) -> Response:
+        """Take the browser back; only the state of this very log-out says that ZORG-ID ended its session."""
+        expected, given = request.session.get("ending", ""), request.query_params.get("state", "")
+        if expected and compare_digest(expected.encode(), given.encode()):
+            del request.session["ending"]
+            request.session["ended"] = Ended.both
         return RedirectResponse("/", 303)
 
-    def _page(
-        self, request: Request, *, claims: Mapping[str, Any] | None = None, error: str | None = None
-    ) -> Response:
+    def _page(self, request: Request, *, error: str | None = None, **shown: Any) -> Response:
         """Show the one page there is; `error` is a code of the identity server (RFC 6749, 4.1.2.1)."""
         facts = {
             "title": NAME,
-            "claims": claims,
             "mandates": self.mandates,
             "number": UZI_NUMBER,
             "workplace": self.workplace,
             "error": error,
+            **dict.fromkeys(("claims", "ended", "gave", "wrong_number")),
+            **shown,
         }
         page = _templates().render("demo/care.html", language_of(request), facts)
-        return HTMLResponse(page, 403 if error else 200, {"Cache-Control": "no-store"})
+        return HTMLResponse(page, 403 if error else 200, NO_STORE)
 
 
 async def _too_large(_: Request, error: Exception) -> Response:

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
-from typing import Self
+from typing import Final, Self
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+
+SENDS_ITSELF: Final = frozenset({"code", "error", "id_token_hint"})
+"""What forms hold that a page's script sends by itself: an answer by form_post, a wish to log out."""
 
 
 class WalkStopped(Exception):
@@ -136,7 +139,7 @@ class Visitor:
     async def _go_on(self, response: httpx.Response) -> Page:
         page = _page(response)
         for form in page.forms:
-            if "code" in form.fields or "error" in form.fields:  # a form_post page, which sends itself
+            if SENDS_ITSELF & form.fields.keys():
                 landed = await self._go_on(await self._post(page.address, form.action, form.fields))
                 return replace(landed, code=form.fields.get("error", ""))
         return page

@@ -52,7 +52,7 @@ class Walks:
     def latest_claims(self) -> Mapping[str, Any]:
         """Return what the care application was told of whoever logged in last."""
         visits = list(self.demo.world.care_application.visits.values())
-        return visits[-1] if visits else {}
+        return visits[-1].claims if visits else {}
 
     async def number_of(self, blank: str) -> str:
         """Return the card number of a blank card of the tray."""
