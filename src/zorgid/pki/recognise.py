@@ -251,6 +251,8 @@ def _read(unverified: bytes) -> x509.Certificate:
         _ = list(certificate.extensions), list(certificate.subject)
     except (*UNREADABLE, KeyUnfit):
         raise UziCertificateMalformed from None
+    if unverified[-len(certificate.signature) - 1]:  # so many last bits would not count (X.690, 8.6.2.2)
+        raise UziCertificateMalformed
     return certificate
 
 

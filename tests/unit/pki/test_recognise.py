@@ -312,6 +312,19 @@ def test_bytes_that_are_no_certificate_are_refused(unverified: bytes):
     assert refused(unverified).code == "uzi-malformed"
 
 
+def test_a_signature_of_which_the_last_bits_do_not_count_is_refused():
+    """The library reads it as the same signature where those bits are zero."""
+    register = shared_register()
+    certificate = register.card("assistente-linde").authentication.certificate
+    while certificate.signature[-1] & 1:
+        certificate = reissued(certificate, register.hierarchy.issuers[CardType.N])
+    sound = bytearray(der(certificate))
+    assert recognise(bytes(sound))
+    sound[-len(certificate.signature) - 1] = 1
+
+    assert refused(bytes(sound)).code == "uzi-malformed"
+
+
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @given(st.data())
 def test_a_certificate_with_one_changed_byte_is_never_recognised(data: st.DataObject):
