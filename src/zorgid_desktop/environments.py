@@ -23,6 +23,7 @@ from zorgid.protocol.environments import (
 )
 from zorgid_desktop.build import ENVIRONMENT_KEYS, FLAVOUR, Flavour
 from zorgid_desktop.places import machine_folder, state_folder
+from zorgid_desktop.refused import HOSTS_OF_THIS_COMPUTER
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -31,7 +32,6 @@ DEMO_ORIGIN: Final = "http://localhost:8600"
 DEMO_ORIGIN_VARIABLE: Final = "ZORGID_DESKTOP_DEMO_ORIGIN"
 """Moves the demo, and nothing but the demo, to another port of this computer."""
 
-HOSTS_OF_DEMO: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 FILE: Final = "environments.json"
 
 
@@ -91,7 +91,7 @@ def origin_of(
 
 def _demo_origin(variables: Mapping[str, str]) -> str:
     origin = variables.get(DEMO_ORIGIN_VARIABLE, DEMO_ORIGIN)
-    if urlsplit(origin).hostname not in HOSTS_OF_DEMO:
+    if urlsplit(origin).hostname not in HOSTS_OF_THIS_COMPUTER:
         raise EnvironmentUnknown
     return origin
 

@@ -15,7 +15,7 @@ from zorgid.kernel.sentences import Language
 from zorgid.protocol.app_key import HEADER, AppKey, sign_request
 from zorgid.protocol.context import Message
 from zorgid.protocol.messages import API, Problem
-from zorgid_desktop.refused import PlatformRefused, PlatformUnreachable, told
+from zorgid_desktop.refused import PlatformRefused, PlatformUnreachable, told, unanswered
 
 __all__ = ["Platform", "PlatformRefused", "PlatformUnreachable", "told"]
 
@@ -84,5 +84,5 @@ class Platform:
                 return self._client.post(path, content=body, headers=headers)
             except httpx.RequestError:
                 if not left:
-                    raise PlatformUnreachable from None
+                    raise unanswered(self.origin) from None
         raise AssertionError

@@ -8,7 +8,7 @@ from typing import Final
 from cardkit.errors import CardError
 from zorgid_desktop.flow.asking import Cancelled, Errand, Said, Trouble
 from zorgid_desktop.flow.cards import FlowStopped, trouble_of
-from zorgid_desktop.refused import PlatformRefused, PlatformUnreachable, told
+from zorgid_desktop.refused import NothingAnswersHere, PlatformRefused, PlatformUnreachable, told
 
 STOPPED: Final = "cancelled"
 STOPPED_ON: Final[Mapping[Errand | None, str]] = {
@@ -36,6 +36,8 @@ def _in_own_words(error: BaseException) -> Said:
             return Said(STOPPED_ON[errand])
         case KeyboardInterrupt():
             return Said(STOPPED)
+        case NothingAnswersHere(origin=origin):
+            return Said("nothing-answers-here", {"origin": origin})
         case PlatformUnreachable():
             return Said("platform-unreachable")
         case CardError():

@@ -35,6 +35,7 @@ from zorgid_desktop.flow.cards import FlowStopped
 from zorgid_desktop.flow.ending import why_it_ended
 from zorgid_desktop.flow.login import LoggedIn
 from zorgid_desktop.listing import ToldTray, by_name, in_words, rows_of_tray
+from zorgid_desktop.refused import unanswered
 from zorgid_desktop.run import run_link
 from zorgid_desktop.server import PlatformRefused, PlatformUnreachable
 from zorgid_desktop.texts import catalogue, language_of, sentence
@@ -287,6 +288,10 @@ ENDS: dict[str, tuple[BaseException, str]] = {
     "stopped": (FlowStopped(Said("login-aborted")), text_of("login-aborted")),
     "refused": (PlatformRefused(PROBLEM), "Er zijn meer dan vijf minuten voorbij."),
     "unreachable": (PlatformUnreachable(), text_of("platform-unreachable")),
+    "demo not running": (
+        unanswered("http://localhost:8600"),
+        text_of("nothing-answers-here", origin="http://localhost:8600"),
+    ),
     "empty reader": (errors.ReaderEmpty(), text_of("reader-empty")),
     "card gone": (errors.CardGone(), text_of("card-gone")),
     "card busy": (errors.CardBusy(), text_of("card-busy")),

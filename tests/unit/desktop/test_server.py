@@ -11,6 +11,9 @@ from zorgid.kernel.sentences import Language, Sentence
 from zorgid.protocol.app_key import HEADER, read_header, verify_request
 from zorgid.protocol.errors import AppSignatureWrong
 from zorgid.protocol.messages import HandleRequest, StateReply, TransactionState
+from zorgid_desktop.flow.asking import Said
+from zorgid_desktop.flow.ending import why_it_ended
+from zorgid_desktop.refused import NothingAnswersHere, unanswered
 from zorgid_desktop.server import TRIES, Platform, PlatformRefused, PlatformUnreachable, told
 
 ORIGIN = "https://id.example"
@@ -109,6 +112,29 @@ def test_a_platform_that_stays_silent_is_unreachable_after_a_few_tries() -> None
     with Platform(ORIGIN, transport=transport) as platform, pytest.raises(PlatformUnreachable):
         platform.call("/state", ASKED, StateReply)
     assert len(transport.heard) == TRIES
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:8600", "http://127.0.0.1:8600", "https://[::1]:8600"])
+def test_a_silent_platform_on_this_computer_is_told_from_a_network_that_fails(origin: str) -> None:
+    """ALL-2."""
+    transport = ScriptedPlatform(*[httpx.ConnectError] * TRIES)
+    with Platform(origin, transport=transport) as platform, pytest.raises(NothingAnswersHere) as refused:
+        platform.call("/state", ASKED, StateReply)
+    assert why_it_ended(refused.value) == Said("nothing-answers-here", {"origin": origin})
+
+
+def test_a_silent_platform_elsewhere_may_be_the_network() -> None:
+    """ALL-2."""
+    assert why_it_ended(unanswered(ORIGIN)) == Said("platform-unreachable")
+    assert why_it_ended(unanswered("https://localhost.example")) == Said("platform-unreachable")
+
+
+def test_an_answer_of_another_program_on_this_computer_is_no_silence() -> None:
+    transport = ScriptedPlatform(fresh(text="hello"))
+    platform = Platform("http://localhost:8600", transport=transport)
+    with platform, pytest.raises(PlatformUnreachable) as refused:
+        platform.call("/state", ASKED, StateReply)
+    assert why_it_ended(refused.value) == Said("platform-unreachable")
 
 
 def test_a_refusal_is_handed_on_in_the_words_of_the_platform_and_not_repeated() -> None:
