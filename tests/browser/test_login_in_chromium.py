@@ -16,7 +16,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Request, async_p
 
 from cardkit.virtual import VirtualReaders
 from tests.browser.conftest import launched, patient_context
-from tests.browser.test_portal_pages import violations
+from tests.browser.test_portal_pages import picture, violations
 from tests.scenarios.attack_world import EMPLOYEE, App, AttackWorld, SoftwareKey, shared_world
 from zorgid.demo.scripted import ScriptedPerson
 from zorgid.kernel.clock import system_clock
@@ -219,9 +219,12 @@ async def test_a_completion_in_another_browser_says_where_to_go_and_stops_the_lo
         await attacker.run_app(EMPLOYEE, victim, f"{stage.world.origin}/oauth/complete")
     assert stopped.value.said.code == "login-aborted"
     tab = victim.context.pages[-1]
-    refused = tab.locator("[data-part=refused]:visible")
-    await refused.wait_for()
-    assert "browser" in await refused.inner_text()
+    await expect(tab.get_by_role("heading", level=1)).to_have_text("Dit begon in een andere browser")
+    await expect(tab).to_have_title("Dit begon in een andere browser – ZORG-ID")
+    assert "Begin opnieuw in de browser" in await tab.locator("[data-part=refused]:visible").inner_text()
+    await expect(tab.get_by_role("link", name="Naar het begin")).to_be_visible()
+    await expect(tab.get_by_role("link", name="Begin opnieuw")).to_have_count(0)
+    await picture(tab, "completion-other-browser")
     assert await violations(tab) == []
     await attacker.shown("aborted").wait_for()
     await attacker.page.goto(f"{stage.care}/")

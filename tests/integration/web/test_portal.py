@@ -95,6 +95,18 @@ async def test_a_person_with_a_session_at_the_identity_server_gets_into_the_port
     assert "Smartcards van Huisartsenpraktijk De Linde" in page.text
 
 
+async def test_whoever_stops_before_the_end_begins_again_where_it_began(running: Running) -> None:
+    """ALL-2: by an address that is the same for everybody, so that a page can name it before it knows why."""
+    client, again = browser_at(running), "/oauth/account/login/again"
+    assert (await client.get(again)).headers["location"] == "/"
+    for door in ("/portal/make-card", "/portal/validate-organisation"):
+        await submit(client, door)
+        assert (await client.get(again)).headers["location"] == door
+    await client.get((await client.get("/portal/login")).headers["location"])
+    goes_on = (await client.get(again)).headers["location"]
+    assert (await client.get(goes_on)).headers["location"] == "/oauth/account/login"
+
+
 async def test_a_login_leads_back_to_the_page_that_was_asked(running: Running, world: World) -> None:
     client = browser_at(running)
     client.cookies.set("zid-session", await identity_cookie(running, world.administrator))

@@ -29,6 +29,12 @@ AUTHORIZE_PATH: Final = "/oauth/connect/authorize"
 HEARTBEAT_SECONDS: Final = 15.0
 """How often a silent event stream says that it is alive, so that proxies keep it."""
 
+BEGIN_AT: Final = {
+    Purpose.make_card: "/portal/make-card",
+    Purpose.validate_organisation: "/portal/validate-organisation",
+}
+"""Where a person begins for a purpose; a login begins anew where it goes on."""
+
 
 def routes() -> list[BaseRoute]:
     """Return the addresses of the login pages."""
@@ -36,6 +42,7 @@ def routes() -> list[BaseRoute]:
         Route("/oauth/account/login", login_page, methods=["GET"]),
         Route("/oauth/account/login/events", login_events, methods=["GET"]),
         Route("/oauth/account/login/cancel", cancel_login, methods=["POST"]),
+        Route("/oauth/account/login/again", begin_again, methods=["GET"]),
         Route("/oauth/complete", completion_page, methods=["GET"]),
         Route("/oauth/complete", complete_login, methods=["POST"]),
     ]
@@ -126,12 +133,24 @@ async def cancel_login(request: Request) -> Response:
     return _page(request, transaction, now)
 
 
+async def begin_again(request: Request) -> Response:
+    """Go where this browser began last, to begin anew; to the front page when it began nothing."""
+    try:
+        async with work_of(request) as work:
+            transaction = await own_transaction(request, work)
+    except TransactionUnknown:
+        return RedirectResponse("/", 303)
+    return RedirectResponse(BEGIN_AT.get(transaction.purpose, transaction.return_to), 303)
+
+
 async def completion_page(request: Request) -> Response:
     """Show the page that takes handle and code from the fragment.
 
-    The one page that needs script, and says so.
+    The one page that needs script, and says so. A browser without a cookie began nothing: that is said
+    without script too.
     """
-    response = render(request, "login/complete.html")
+    has_begun = cookies.transaction_cookie(request) is not None
+    response = render(request, "login/complete.html", has_begun=has_begun)
     response.headers["content-security-policy"] = content_policy(may_connect=True)
     response.headers["referrer-policy"] = "no-referrer"
     return response
