@@ -2,6 +2,7 @@
 
 import argparse
 from functools import partial
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -20,6 +21,11 @@ from zorgid.opening import (
 )
 from zorgid.settings import Settings
 from zorgid.web.shell import load_sentences
+
+WHY_NOT_SEALED: Final = (
+    "Commands write entries, this one too. While `zorgid serve`, `zorgid worker` or `zorgid demo` does the "
+    "background work they are sealed within seconds; else they wait until one of them does."
+)
 
 
 async def verify(settings: Settings, asked: argparse.Namespace) -> int:
@@ -47,10 +53,28 @@ def _tell(result: Verification) -> None:
         say(f"FOUND {found.text} {found.next_step}")
     if result.more_findings:
         say(f"FOUND {result.more_findings} more")
-    say(
-        f"{result.entries} entries, {result.seals} seals, the last is number {result.last_seal}; "
-        f"{result.unsealed} entries not sealed yet; {result.erased} personal facts erased"
-    )
-    for silence in result.silences:
-        say(f"nothing was sealed from {silence.from_at:%Y-%m-%d %H:%M:%S} to {silence.until_at:%H:%M:%S} UTC")
-    say("the log is as it was written" if result.is_sound else "THE LOG IS NOT AS IT WAS WRITTEN")
+    for line in summary(result):
+        say(line)
+
+
+def summary(result: Verification) -> list[str]:
+    """Return of how much the verification holds, as the lines of the operator."""
+    last = f", the last is number {result.last_seal}" if result.seals else ""
+    counts = [
+        f"{counted(result.entries, 'entry', 'entries')}, {counted(result.seals, 'seal', 'seals')}{last}",
+        f"{counted(result.unsealed, 'entry', 'entries')} not sealed yet",
+        f"{counted(result.erased, 'personal fact', 'personal facts')} erased",
+    ]
+    lines = ["; ".join(counts)]
+    if result.unsealed:
+        lines.append(WHY_NOT_SEALED)
+    lines += [
+        f"nothing was sealed from {silence.from_at:%Y-%m-%d %H:%M:%S} to {silence.until_at:%H:%M:%S} UTC"
+        for silence in result.silences
+    ]
+    return [*lines, "the log is as it was written" if result.is_sound else "THE LOG IS NOT AS IT WAS WRITTEN"]
+
+
+def counted(number: int, one: str, more: str) -> str:
+    """Return a number with the word for what it counts."""
+    return f"{number} {one if number == 1 else more}"
