@@ -18,11 +18,11 @@ Note = Callable[[str, Page], Awaitable[None]]
 
 WORDS = {
     Language.nl: {
-        "make": "Maak een Smartcard", "begin": "Begin", "workplace": "Gebruik de virtuele werkplek", "sit": "Open een werkplek",
+        "make": "Een Smartcard aanmaken", "begin": "Begin", "workplace": "Gebruik de virtuele werkplek", "sit": "Open een werkplek",
         "put": "Stop in de lezer", "back": "Naar de virtuele werkplek", "pin": "Vul deze test-pincode in",
-        "date": "Vul deze testdatum in", "choose": "Kies deze test-pincode", "kept": "Ik heb de pukcode bewaard", "on": "Ga verder",
+        "date": "Vul deze testdatum in", "choose": "Kies deze test-pincode", "kept": "Ik heb de pukcode bewaard", "on": "Verder",
         "his": "Naar het Demo-HIS", "log-in": "Inloggen met ZORG-ID", "with": "Ga verder met de kaart in de lezer",
-        "out": "Haal de kaart eruit", "done": "Uw Smartcard is klaar", "logged-out": "Uw sessie is voorbij", "cancel": "Breek af",
+        "out": "Haal de kaart eruit", "done": "Uw Smartcard is klaar", "logged-out": "Uw sessie is voorbij", "cancel": "Annuleer",
         "logged-in": "U bent ingelogd", "stopped": "De app is gestopt", "working": "Even geduld",
     },
     Language.en: {

@@ -248,7 +248,7 @@ async def test_the_waiting_page_follows_the_app_without_being_loaded_again(stage
     code = await app.prove(link, key_of(stage))
     await window.shown("proved").wait_for()
     assert await violations(window.page) == []
-    await expect(window.page.get_by_role("button", name="Breek af")).to_have_count(0)
+    await expect(window.page.get_by_role("button", name="Annuleer")).to_have_count(0)
     assert len([one for one in window.requests if one.is_navigation_request()]) == loads
     await window.complete(completion_address(stage.world.origin, link.handle, code), f"{stage.care}/")
     await window.shown("completed").wait_for()
@@ -260,7 +260,7 @@ async def test_a_login_can_be_cancelled_on_the_page(stage: Stage) -> None:
     await window.page.goto(f"{stage.care}/login")
     link, app = await window.link(), stage.app()
     await app.attach(link)
-    await window.page.get_by_role("button", name="Breek af").click()
+    await window.page.get_by_role("button", name="Annuleer").click()
     await window.shown("cancelled").wait_for()
     assert (await app.try_attach(link)).status_code == 409
     assert window.complaints == []
@@ -281,7 +281,7 @@ async def test_the_login_page_works_without_script(stage: Stage) -> None:
     assert "JavaScript" in await tab.inner_text("main")
     other = await stage.window(java_script_enabled=False)
     await other.page.goto(f"{stage.care}/login")
-    await other.page.get_by_role("button", name="Breek af").click()
+    await other.page.get_by_role("button", name="Annuleer").click()
     await other.shown("cancelled").wait_for()
 
 

@@ -26,12 +26,14 @@ from zorgid.pki.status import ocsp_addresses
 from zorgid.settings import Settings
 from zorgid.storage.embedded import FolderOfAnotherUser
 from zorgid.storage.locks import try_lock
+from zorgid.web.desktop_lines import USUAL_ORIGIN
 
 PKI_ABOVE: Final = 4
 APART: Final = 100
 """How far a demo that is proposed stands from this one; the five ports of each lie within six."""
 HIGHEST_PORT: Final = 65_535
 UNKNOWN: Final = "?"
+USUAL_FOLDER: Final = Path("var")
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,16 @@ class Start:
         }
         words = [f"ZORGID_{name}={shlex.quote(value)}" for name, value in given.items()]
         return " ".join([*words, "make", "demo-once" if self.is_once else "demo"])
+
+
+def line_for_empty_demo(settings: Settings) -> str | None:
+    """Return the line that throws everything away and starts the demo anew; None where that would not do."""
+    if not settings.is_demo or settings.database_url is not None:
+        return None
+    folder, is_usual = settings.data_folder, settings.origin == USUAL_ORIGIN
+    start = Start(settings, is_once=False)
+    again = "make demo" if is_usual and folder == USUAL_FOLDER else start.line(settings.listen_port, folder)
+    return f"rm -rf {shlex.quote(str(folder))} && {again}"
 
 
 def _moved(origin: str, port: int, to: int) -> str:

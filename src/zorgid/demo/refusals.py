@@ -51,7 +51,9 @@ def BAD_CARDS(demo: RunningDemo) -> Iterable[Attempt]:  # noqa: N802 - a table t
         if card.person.card_type == "M":
             code = "card-without-name"
         if code != GOOD:
-            yield Attempt(f"inloggen: {card.description}", code, _log_in(f"uzi-{card.label}", card.pin))
+            yield Attempt(
+                f"inloggen: {card.description[Language.nl]}", code, _log_in(f"uzi-{card.label}", card.pin)
+            )
     yield Attempt("inloggen: foute pincode", "pin-wrong", _log_in("uzi-medewerker-lelietje", "999999"))
     yield Attempt("inloggen: pincode van 5 tekens", "pin-unfit", _log_in("uzi-medewerker-lelietje", "12345"))
     yield Attempt(

@@ -4,8 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from zorgid.demo.world import MEMBERS, STRANGE_CARD, World
-from zorgid.web.edge import render
+from zorgid.demo.card_numbers import CardNumbers
+from zorgid.demo.world import BOX, MEMBERS, STRANGE_CARD, World
+from zorgid.web.edge import origin_of, render
 from zorgid.web.services import services_of
 
 
@@ -13,8 +14,12 @@ def start_route(world: World) -> Route:
     """Return the start page, which takes the place of the platform's own."""
     doctor, pharmacist = (world.card(member.professional) for member in MEMBERS)
 
+    known: dict[str, str] = {}
+
     async def start(request: Request) -> Response:
         """Show the demo's front door."""
+        services = services_of(request)
+        numbers = await CardNumbers(services.database, origin_of(request), known).of(map(str, BOX.values()))
         return render(
             request,
             "demo/start.html",
@@ -24,8 +29,8 @@ def start_route(world: World) -> Route:
             pharmacist=pharmacist,
             employee=world.card("assistente-linde"),
             strange_card=STRANGE_CARD,
-            is_demo=services_of(request).settings.is_demo,
-            blank_cards=[name for name in world.reader.cards if name.startswith("leeg-")],
+            is_demo=services.settings.is_demo,
+            blank_cards=[(name, numbers.get(str(serial))) for name, serial in BOX.items()],
         )
 
     return Route("/", start)

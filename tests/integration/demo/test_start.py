@@ -4,17 +4,20 @@ import asyncio
 import re
 import shlex
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from tests.workplace_builders import DOCTOR, Stage
 
 from zorgid.demo.visitor import Page
+from zorgid.kernel.sentences import Language
 from zorgid.protocol.links import parse_link
 from zorgid.web.desktop_lines import PROGRAM
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+HOUSE = Path(__file__).parents[3]
 ADDRESS = re.compile(rb"\S+/oauth/complete#\S+")
 
 
@@ -84,6 +87,31 @@ async def test_start_page_and_workplace_name_the_person_first_and_then_the_card(
         assert page.text.index("Willemijn Johanna de Graaf") < page.text.index(DOCTOR)
         for name in stage.world.reader.cards:
             assert name in page.text, (address, name)
+
+
+async def test_in_english_nothing_but_names_is_dutch_about_the_cards(stage: Stage) -> None:
+    """ALL-1: who or what each card is, on the start page and at the workplace."""
+    person = stage.person(**{"Accept-Language": "en"})
+    await person.sit_down()
+    for address in (f"{stage.origin}/", f"{stage.desk}/"):
+        page = await person.open(address)
+        for card in stage.world.register.cards:
+            assert card.description[Language.en] in page.text, address
+            assert card.description[Language.nl] not in page.text, address
+
+
+async def test_start_page_and_workplace_have_the_words_of_the_portal_and_the_how_tos(stage: Stage) -> None:
+    """One word for one thing: whoever reads a how-to finds it on the page."""
+    doors = files("zorgid.web").joinpath("templates/portal/start.html").read_text(encoding="utf-8")
+    how_tos = "".join(page.read_text(encoding="utf-8") for page in HOUSE.glob("docs/handleiding-*.md"))
+    person = stage.person()
+    await person.sit_down()
+    start, desk = (await person.open(f"{stage.origin}/")).text, (await person.at_desk()).text
+    for words in ("Een Smartcard aanmaken", "Smartcards beheren", "Een organisatie valideren"):
+        assert f'"{words}"' in doors
+        assert f"**{words}**" in " ".join(how_tos.split())
+        assert words in start
+        assert words in desk or words == "Een organisatie valideren", "that is no errand of most"
 
 
 async def test_a_demo_elsewhere_says_that_links_do_not_find_it(stage: Stage) -> None:

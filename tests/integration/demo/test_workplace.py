@@ -12,6 +12,8 @@ from zorgid.protocol.links import parse_link
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PHARMACIST = "uzi-apotheker-lelietje"
+DAAN = "uzi-medewerker-lelietje"
 TEST_ONLY = "alleen voor test-pincodes"
 
 
@@ -329,6 +331,51 @@ async def test_a_typed_birth_date_is_looked_at_once_more(stage: Stage) -> None:
     assert "31 januari 1969" in page.text
     page = await person.submit(page, "/answer", do="checked")
     assert "Stop een lege Smartcard" in page.text
+
+
+async def test_a_test_date_that_is_not_the_first_stated_one_is_explained_and_offered_no_more(
+    stage: Stage,
+) -> None:
+    """CARD-1: the first date counts, which the desk cannot know; what helps is said where it shows (ALL-2)."""
+    pharmacist, person = stage.person(), stage.person()
+    page = await pharmacist.show_card(await pharmacist.begin("validate-organisation"), PHARMACIST)
+    await pharmacist.submit(await pharmacist.go_on(page), "/portal/validate-organisation/confirm")
+    await person.go_on(await person.show_card(await person.begin("make-card"), DAAN))
+    page = await person.until("Wat is uw geboortedatum")
+    assert "De datum die de eerste keer is opgegeven, telt" in page.text
+    await stage.rows("update person set birth_on = '1990-01-01' where full_name = 'Daan Jansen' returning id")
+    await person.answer(page)
+    page = await person.until("klopt niet met wat wij van u weten")
+    assert "Vul deze testdatum in" not in page.text
+    assert "Maak de kaart dan als een andere testpersoon" in page.text
+    page = await person.answer(page)
+    assert "geen datum die wij kunnen lezen" in page.text, "the button of an old page costs no try"
+    for day, seen in (("2", "nog 1 keer"), ("3", "nog 0 keer"), ("4", "De app is gestopt")):
+        await person.answer(page, "checked", day=day, month="1", year="1990")
+        page = await person.until(seen)
+    assert "Maak de kaart dan als een andere testpersoon" in page.text
+
+
+async def test_cards_of_the_tray_have_the_number_that_the_app_asks_for_them_by(stage: Stage) -> None:
+    (row,) = await stage.rows("select number from blank_card where chip_serial = '20000003'")
+    person = stage.person()
+    page = await person.sit_down()
+    assert f"leeg-3 Lege Smartcard Kaartnummer {row['number']}" in page.text
+    page = await person.insert(page, "leeg-3")
+    assert f"In de paslezer: Lege Smartcard leeg-3 ({row['number']})" in page.text
+    start = (await person.open(f"{stage.origin}/")).text
+    assert f"leeg-3 (kaart {row['number']} )" in start
+    assert "vreemde-kaart Vreemde kaart Stop in de lezer" in page.text, "that one was never sold"
+
+
+async def test_the_language_that_an_address_asks_for_holds_on_the_way_to_the_desk(stage: Stage) -> None:
+    """ALL-1: over the browser's own, whether the app is at something or not."""
+    person = stage.person(**{"Accept-Language": "en"})
+    for seen in ("Stop uw kaart in de paslezer", "De app is nog met iets anders bezig"):
+        await person.open(f"{stage.origin}/?lang=en")
+        login_page = await person.begin_login()
+        login_page = await person.open(f"{login_page.address}?lang=nl")
+        assert seen in (await person.use_workplace(login_page)).text
 
 
 async def test_the_puk_is_not_passed_by_without_keeping_it(stage: Stage) -> None:

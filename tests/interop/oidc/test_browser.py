@@ -179,7 +179,7 @@ async def test_without_script_the_button_brings_the_answer(
         page = await context.new_page()
         await page.goto(f"{relying_party.origin}/get")
         assert relying_party.received == []
-        await page.get_by_role("button", name="Ga verder").click()
+        await page.get_by_role("button", name="Verder").click()
         await page.wait_for_url(f"{relying_party.origin}/portal")
     assert_came_back(relying_party)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from zorgid.demo.errors import DemoPortTaken, DemoRunsAlready, FolderOfOtherPorts
-from zorgid.demo.folder import Start, alone, made_for_port, require_its_ports
+from zorgid.demo.folder import Start, alone, line_for_empty_demo, made_for_port, require_its_ports
 from zorgid.demo.world import World, open_world
 from zorgid.kernel.clock import system_clock
 from zorgid.kernel.errors import Refusal
@@ -172,3 +172,21 @@ def test_every_refusal_shows_lines_to_copy_by_themselves(refusal: Refusal, langu
     said = load_sentences().sentence(refusal.code, refusal.facts, language)
     assert "8600" in said.text
     assert "  LINE" in said.next_step.splitlines()
+
+
+def test_the_line_for_an_empty_demo_is_the_one_of_the_readme_and_fits_other_ports() -> None:
+    """ALL-2: a test person whose first birth date was a wrong one is helped by it."""
+    usual = line_for_empty_demo(on(8600, Path("var")))
+    readme = Path(__file__).parents[3] / "README.md"
+    assert f"`{usual}`" in readme.read_text(encoding="utf-8")
+    elsewhere = line_for_empty_demo(on(8700, Path("a b/var-8700")))
+    assert elsewhere is not None
+    assert elsewhere.startswith("rm -rf 'a b/var-8700' && ZORGID_LISTEN_PORT=8700 ")
+    assert variables_in(elsewhere)["ZORGID_DATA_FOLDER"] == "a b/var-8700"
+
+
+def test_no_line_is_shown_that_would_not_empty_the_demo() -> None:
+    """A server of somebody's own keeps the data, and where others visit too nothing is thrown away."""
+    assert line_for_empty_demo(on(8600, Path("var"), database_url="postgresql:///zorgid")) is None
+    acceptance = on(8600, Path("var")).model_copy(update={"environment": "acceptance"})
+    assert line_for_empty_demo(acceptance) is None

@@ -29,7 +29,10 @@ def create_app(register: Register) -> Starlette:
     """Return the ASGI application of a register; while it is dark, every answer is an empty 503."""
 
     async def start(_request: Request) -> Response:
-        lines = [f"{f'uzi-{card.label}':36} {card.pin:8} {card.description}" for card in register.cards]
+        lines = [
+            f"{f'uzi-{card.label}':36} {card.pin:8} {' / '.join(card.description.values())}"
+            for card in register.cards
+        ]
         return PlainTextResponse(f"{INTRODUCTION}\n\n" + "\n".join(lines))
 
     async def post_ocsp(request: Request) -> Response:

@@ -1,5 +1,6 @@
 """Makes the test cards: three certificates each (two on cards without a name), right or wrong on purpose."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,6 +19,7 @@ from zorgid.demo.uzi_register.profile import (
     IssuerLine,
 )
 from zorgid.kernel.randomness import RandomSource
+from zorgid.kernel.sentences import Language
 from zorgid.pki import der
 from zorgid.pki.algorithms import PrivateKey, PublicKey, admitted_key
 from zorgid.pki.identity import OTHER_NAME_IDENTITY, CardType, UziIdentity, upn_other_name, write_identity
@@ -46,7 +48,7 @@ class TestCard:
     __test__ = False  # not a test, whatever its name begins with
 
     label: str
-    description: str
+    description: Mapping[Language, str]
     person: TestPerson
     pin: str
     puk: str

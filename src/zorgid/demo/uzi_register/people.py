@@ -1,12 +1,14 @@
 """The people of the demo world, read from one table (`people.toml`)."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from importlib import resources
 from typing import Any
 
+from zorgid.kernel.sentences import Language
 from zorgid.pki.identity import NO_ROLE, CardType
 from zorgid.pki.names import HolderNames
 
@@ -47,7 +49,8 @@ class CardLine:
     """One line of the table."""
 
     label: str
-    description: str
+    description: Mapping[Language, str]
+    """Who or what, in every language."""
     person: TestPerson
     pin: str
     puk: str
@@ -65,7 +68,7 @@ def read_people() -> tuple[CardLine, ...]:
 def _line(entry: dict[str, Any], organisations: dict[str, str]) -> CardLine:
     return CardLine(
         label=entry["label"],
-        description=entry["description"],
+        description={language: entry["description"][language] for language in Language},
         person=_person(entry, organisations),
         pin=entry["pin"],
         puk=entry["puk"],

@@ -54,7 +54,7 @@ class AtHand:
     card: TrayCard | None
     """The card in the reader."""
     born_on: date | None
-    """The birth date of the person who is asked, as a test person has one."""
+    """The birth date of the person who is asked, as a test person has one; not once it was refused."""
 
 
 def answer_of(question: Question[Any], fields: Fields, at_hand: AtHand) -> Any:
@@ -91,26 +91,27 @@ def _new_pin(_: Question[Any], fields: Fields, __: AtHand) -> NewPin:
 
 def _birth_date(question: Question[Any], fields: Fields, at_hand: AtHand) -> str:
     if _is_test(fields) and at_hand.born_on:
-        return _as_asked(at_hand.born_on)
+        return as_asked(at_hand.born_on)
     day = birth_date_in("-".join(fields.get(part, "").strip() for part in ("day", "month", "year")))
     if day is None:
         raise FormLacks(Lacking.birth_date)
     if fields.get("do") != "checked" and _may_be_sent(question, day):
         raise DateToCheck(day)
-    return _as_asked(day)
+    return as_asked(day)
 
 
 def _may_be_sent(question: Question[Any], day: date) -> bool:
     """Tell whether a day is worth a second look; the app itself says what is wrong with any other."""
     assert isinstance(question, AskBirthDate)
     try:
-        require_birth_date(_as_asked(day), today=question.today)
+        require_birth_date(as_asked(day), today=question.today)
     except NoBirthDate:
         return False
     return True
 
 
-def _as_asked(day: date) -> str:
+def as_asked(day: date) -> str:
+    """Return a birth date as the app takes it."""
     return f"{day:%d-%m-%Y}"
 
 

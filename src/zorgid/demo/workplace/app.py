@@ -8,6 +8,7 @@ from typing import Final
 import httpx
 from starlette.types import ASGIApp
 
+from zorgid.demo.card_numbers import CardNumbers
 from zorgid.demo.workplace.desks import Desks
 from zorgid.demo.workplace.laying_out import lay_out
 from zorgid.demo.workplace.pages import Pages, cookie_name
@@ -16,6 +17,7 @@ from zorgid.demo.world import World
 from zorgid.kernel.sentences import Language
 from zorgid.opening import WEB_COOKIES
 from zorgid.settings import Settings
+from zorgid.storage.database import Origin
 from zorgid.web.application import web_application
 from zorgid.web.forms import FormGuard
 from zorgid.web.services import Services
@@ -55,7 +57,8 @@ def create_workplace(services: Services, world: World, *, connect: Connect | Non
         "portal": f"{settings.origin}/portal",
         "care": f"{world.places.care_origin}/",
     }
-    pages = Pages(desks, world.register, links)
+    numbers = CardNumbers(services.database, Origin("workplace", None, settings.node))
+    pages = Pages(desks, world.register, numbers, links)
     routes = [*pages.routes(), static_files([STATIC_PACKAGE]).route()]
     return Workplace(web_application(_own_services(services, world), routes), desks)
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from starlette.datastructures import FormData
@@ -11,8 +11,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from zorgid.demo.card_numbers import CardNumbers
+from zorgid.demo.folder import line_for_empty_demo
 from zorgid.demo.uzi_register.register import Register
-from zorgid.demo.workplace.answers import AtHand, DateToCheck, FormLacks, answer_of
+from zorgid.demo.workplace.answers import AtHand, DateToCheck, FormLacks, answer_of, as_asked
 from zorgid.demo.workplace.desk import Desk
 from zorgid.demo.workplace.desks import Desks
 from zorgid.demo.workplace.errors import DeskUnknown, LinkForElsewhere
@@ -21,7 +23,7 @@ from zorgid.demo.workplace.tray import TrayCard, cards_in
 from zorgid.kernel.secrets import Secret
 from zorgid.kernel.sentences import Language
 from zorgid.protocol.links import LaunchLink, parse_link
-from zorgid.web.edge import language_of, render
+from zorgid.web.edge import LANGUAGES, language_of, render
 from zorgid.web.limits import BEGIN_PER_ADDRESS
 from zorgid.web.policy import content_policy
 from zorgid.web.services import services_of
@@ -45,6 +47,7 @@ class Pages:
 
     desks: Desks
     register: Register
+    numbers: CardNumbers
     links: Mapping[str, str]
     """Where to begin: addresses of the platform and of the care application, by name."""
 
@@ -90,9 +93,8 @@ class Pages:
         await services_of(request).limits.take(request, BEGIN_PER_ADDRESS)
         form = await request.form(max_files=0, max_fields=MOST_FIELDS_OF_LINK)
         link = self._own_link(request, _fields(form).get("link", ""))
-        language = _fields(form).get("lang", "")
         ticket = self.desks.keep_arrival(link)
-        return RedirectResponse(f"/arrived/{ticket}{'?lang=en' if language == 'en' else ''}", 303)
+        return RedirectResponse(f"/arrived/{ticket}{_asked_for(_fields(form).get('lang'))}", 303)
 
     async def arrive(self, request: Request) -> Response:
         """Open the app with the link of a ticket, at this browser's desk or at a new one.
@@ -152,6 +154,8 @@ class Pages:
             return await self._show(request, desk, wrong=lacks.what)
         except DateToCheck as to_check:
             return await self._show(request, desk, day_to_check=to_check.day)
+        if isinstance(asked.question, AskBirthDate):
+            run.birth_dates.add(answer)
         run.face.answer(asked.number, answer)
         return await self._settled(desk)
 
@@ -230,7 +234,9 @@ class Pages:
                 await expected.wait(seconds=left)
 
     async def _cards(self, desk: Desk) -> list[TrayCard]:
-        return await asyncio.to_thread(cards_in, desk.reader, self.register)
+        cards = await asyncio.to_thread(cards_in, desk.reader, self.register)
+        numbers = await self.numbers.of(card.chip_serial for card in cards if card.chip_serial)
+        return [replace(card, number=numbers.get(card.chip_serial or "")) for card in cards]
 
     def _at_hand(self, desk: Desk, cards: Iterable[TrayCard]) -> AtHand:
         """Return the test data that belong to the card in the reader, and to the person who is asked."""
@@ -239,7 +245,8 @@ class Pages:
         name = question.full_name if isinstance(question, AskBirthDate) else None
         people = (card.person for card in self.register.cards)
         born_on = next((one.born_on for one in people if one.names.full_name == name), None)
-        return AtHand(in_reader, born_on)
+        is_refused = born_on is not None and desk.run and as_asked(born_on) in desk.run.birth_dates
+        return AtHand(in_reader, None if is_refused else born_on)
 
     async def _show(self, request: Request, desk: Desk, **more: Any) -> Response:
         """Return the desk as it looks now."""
@@ -249,6 +256,7 @@ class Pages:
             **facts_of(desk, cards),
             "links": self.links,
             "at_hand": self._at_hand(desk, cards),
+            "anew": line_for_empty_demo(services_of(request).settings),
             "said": words_for(language),
             "wrong": None,
             "day_to_check": None,
@@ -262,8 +270,12 @@ class Pages:
 
 
 def _to_desk(request: Request | None = None) -> Response:
-    language = request.query_params.get("lang") if request else None
-    return RedirectResponse("/?lang=en" if language == "en" else "/", 303)
+    return RedirectResponse(f"/{_asked_for(request.query_params.get('lang') if request else None)}", 303)
+
+
+def _asked_for(language: str | None) -> str:
+    """Return the query that keeps the language that was asked for, over what the browser prefers."""
+    return f"?lang={language}" if language in LANGUAGES else ""
 
 
 def _fields(form: FormData) -> dict[str, str]:

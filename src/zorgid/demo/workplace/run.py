@@ -42,6 +42,8 @@ class Run:
         self.link = link
         self.was_led_on = False
         """Whether a page has gone on to the platform by itself."""
+        self.birth_dates: set[str] = set()
+        """What was answered to the question for a birth date; asked again, it was not the right one."""
         self._parts = parts
         self._readers = readers
         self._language = language

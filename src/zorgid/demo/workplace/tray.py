@@ -1,6 +1,6 @@
 """What lies in the tray of a desk, as a person sees it: whose card, of which kind, and its test PIN."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -15,6 +15,7 @@ from cardkit.virtual.state import CardState
 from zorgid.demo.uzi_register.cards import TestCard
 from zorgid.demo.uzi_register.register import Register
 from zorgid.demo.world import STRANGE_CARD
+from zorgid.kernel.sentences import Language
 from zorgid_desktop.flow.asking import Wanted
 from zorgid_desktop.flow.seeing import holder_of
 
@@ -51,11 +52,15 @@ class TrayCard:
     heap: Heap
     is_uzi: bool
     holder: str | None = None
-    description: str = ""
-    """Who or what, in Dutch as the demo's people are."""
+    description: Mapping[Language, str] | None = None
+    """Who or what, of the demo's people."""
     test_pin: str | None = None
     """Its PIN, as long as that is the one that everybody may know."""
     born_on: date | None = None
+    chip_serial: str | None = None
+    """Of a card that ZORG-ID sold."""
+    number: str | None = None
+    """What is printed on such a card; the app asks for it by that."""
 
 
 def cards_in(reader: VirtualReader, register: Register) -> list[TrayCard]:
@@ -86,10 +91,14 @@ def _card(name: str, state: CardState, uzi: TestCard | None) -> TrayCard:
         person = uzi.person
         return TrayCard(name, heap, True, person.names.full_name, uzi.description, pin, person.born_on)
     certificate = state.objects.get(codes.CERTIFICATE_OBJECTS[KeySlot.authentication])
+    if certificate is None and name == STRANGE_CARD:
+        return TrayCard(name, Heap.wrong, False)
+    serial = str(state.serial)
     if certificate is None:
-        return TrayCard(name, Heap.wrong if name == STRANGE_CARD else Heap.blank, False)
+        return TrayCard(name, Heap.blank, False, chip_serial=serial)
     holder = holder_of(decode_certificate(certificate))
-    return TrayCard(name, Heap.smartcard, False, holder, "", TEST_PIN if _has_pin(state, TEST_PIN) else None)
+    pin = TEST_PIN if _has_pin(state, TEST_PIN) else None
+    return TrayCard(name, Heap.smartcard, False, holder, test_pin=pin, chip_serial=serial)
 
 
 def _has_pin(state: CardState, text: str) -> bool:
