@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from zorgid.cli import parser
+from zorgid.clients.registration import Registration
 from zorgid.oidc.claims import PERSON_CLAIMS
 from zorgid.oidc.metadata import metadata
 from zorgid.settings import PREFIX, Settings
@@ -29,6 +30,7 @@ DOCS = HOUSE / "docs"
 PAGES = sorted([*HOUSE.glob("*.md"), *DOCS.rglob("*.md")])
 
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
+PART = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
 DOTTED = re.compile(r"`((?:cardkit|zorgid|zorgid_desktop)(?:\.\w+)*)`")
 TEST_NAME = re.compile(r"`(test_\w+)`")
 DECISION = re.compile(r"`decisions/(\d{4})`")
@@ -164,6 +166,23 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_part_of_a_page_leads_to_its_heading(page: Path) -> None:
+    broken = [
+        f"{link}#{part}"
+        for link, part in PART.findall(text_of(page))
+        if part not in parts_of(page.parent / link if link else page)
+    ]
+    assert broken == []
+
+
+@functools.cache
+def parts_of(page: Path) -> frozenset[str]:
+    """The names of a page's headings in a link: small letters, dashes for spaces, no other signs."""
+    headings = re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE)
+    return frozenset(re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings)
+
+
 @functools.cache
 def all_tests() -> frozenset[str]:
     return frozenset(
@@ -224,6 +243,12 @@ def test_every_address_of_the_app_is_in_the_desktop_protocol() -> None:
     paths = [route.path.removeprefix("/desktop/v1") for route in desktop_routes()]
     short = [path.removeprefix("/issuance") for path in paths]
     assert [path for path in short if f"/desktop/v1{path}" not in page and f"| `{path}` |" not in page] == []
+
+
+def test_suppliers_read_which_fields_a_registration_cannot_leave_out() -> None:
+    told = text_of(DOCS / "supplier.md").partition(" must be in it")[0].rpartition(". ")[2]
+    required = {name for name, field in Registration.model_fields.items() if field.is_required()}
+    assert set(re.findall(r"`(\w+)`", told)) == required
 
 
 def test_suppliers_read_of_every_address_claim_and_ability() -> None:
