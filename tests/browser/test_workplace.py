@@ -99,6 +99,89 @@ async def test_the_pages_beside_the_straight_way_are_accessible_too(
 
 
 @pytest.mark.parametrize("language", list(Language))
+async def test_what_the_care_application_did_is_on_its_page_up_to_the_end_of_the_session_at_zorg_id(
+    stage: Stage, browser: Browser, language: Language
+) -> None:
+    """LOGIN-10, ALL-1: a mandate, logging out, and a portal that asks for a card again."""
+    complaints: list[str] = []
+    page = await window(browser, language, complaints)
+    note = judged(stage, language)
+    mouse = Mouse(stage, page, language, note)
+    await page.goto(f"{stage.care}/login?lang={language}")
+    await mouse.click("workplace")
+    await mouse.click("put", of="Willemijn Johanna de Graaf")
+    await mouse.click("pin", goes=False)
+    await page.wait_for_url(f"{stage.care}/")
+    await page.locator("#uzi_number").fill("12")
+    await page.locator("form[action='/mandates'] button").click()
+    await page.get_by_role("alert").wait_for()
+    await note("care-number-wrong", page)
+    await page.locator("#uzi_number").fill("900000201")
+    await page.locator("form[action='/mandates'] button").click()
+    await page.get_by_role("status").wait_for()
+    await note("care-mandate-given", page)
+    await page.goto(f"{stage.origin}/portal/login")
+    await page.wait_for_url("**/portal/cards")
+    await page.goto(f"{stage.care}/")
+    await page.locator("form[action='/logout'] button").click()
+    await page.locator(".done").wait_for()
+    await note("care-logged-out", page)
+    await page.goto(f"{stage.origin}/portal/login")
+    await page.wait_for_url("**/oauth/account/login**")
+    assert complaints == []
+    await page.context.close()
+
+
+async def test_logging_out_at_zorg_id_is_a_button_where_there_is_no_script(
+    stage: Stage, browser: Browser
+) -> None:
+    """ALL-1: the session here has ended before; the page says what the button does."""
+    context = await browser.new_context(locale="nl-NL")
+    page = await context.new_page()
+    mouse = Mouse(stage, page, Language.nl, judged(stage, Language.nl))
+    await page.goto(f"{stage.care}/login")
+    await mouse.click("workplace")
+    await mouse.click("put", of="Willemijn Johanna de Graaf")
+    await mouse.click("pin", goes=False)
+    await page.wait_for_url(f"{stage.care}/")
+    bare = await browser.new_context(
+        locale="nl-NL", java_script_enabled=False, storage_state=await context.storage_state()
+    )
+    page = await bare.new_page()
+    await page.goto(f"{stage.care}/")
+    await page.locator("form[action='/logout'] button").click()
+    assert await page.locator("h1").inner_text() == "U bent uitgelogd bij het Demo-HIS"
+    await picture(page, "workplace-care-logging-out-nl")
+    await page.get_by_role("button", name="Log ook uit bij ZORG-ID").click()
+    await page.get_by_text("U bent uitgelogd bij het Demo-HIS en bij ZORG-ID.").wait_for()
+    await bare.close()
+    await context.close()
+
+
+@pytest.mark.parametrize("language", list(Language))
+async def test_a_test_date_that_was_refused_is_explained_on_a_page_that_fits(
+    stage: Stage, browser: Browser, language: Language
+) -> None:
+    """ALL-1, ALL-2: somebody stated another date first."""
+    who = "Zoë Ayşe Wilhelmina Françoise van ’t Oever-Özdemir Kruithof Zuid"
+    page = await window(browser, language, [])
+    mouse = Mouse(stage, page, language, judged(stage, language))
+    await page.goto(f"{stage.origin}/portal/make-card?lang={language}")
+    await mouse.click("begin")
+    await mouse.click("workplace")
+    await mouse.click("put", of=who)
+    await mouse.click("pin", goes=False)
+    await page.wait_for_url("**/portal/make-card/progress")
+    await stage.rows("update person set birth_on = '1970-01-01' where full_name = %s returning id", who)
+    await mouse.click("back")
+    await mouse.click("date", goes=False)
+    await page.get_by_role("alert").wait_for()
+    await mouse.takes_note("birth-date-refused")
+    assert await page.locator("button[value=test]").count() == 0
+    await page.context.close()
+
+
+@pytest.mark.parametrize("language", list(Language))
 async def test_the_start_page_is_accessible_and_fits_its_window(
     stage: Stage, browser: Browser, language: Language
 ) -> None:
