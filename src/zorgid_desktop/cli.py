@@ -65,10 +65,9 @@ def _unread() -> int:
 def _ended_by(error: Exception) -> int:
     """Say what ended a command before it had a face that could."""
     from zorgid_desktop.flow.ending import why_it_ended  # noqa: PLC0415 - seldom needed
-    from zorgid_desktop.texts import language_of, sentence  # noqa: PLC0415
+    from zorgid_desktop.texts import in_terminal, language_of  # noqa: PLC0415
 
-    said = sentence(why_it_ended(error), language_of())
-    print(f"! {said.text}\n! {said.next_step}", file=sys.stderr)  # noqa: T201 - the command's output
+    print(in_terminal(why_it_ended(error), language_of()), file=sys.stderr)  # noqa: T201 - the command's output
     return 1
 
 
@@ -164,10 +163,24 @@ def open_link(options: argparse.Namespace) -> int:
 
 def open_window(options: argparse.Namespace) -> int:
     """Run the app with windows: for a link, or with the list of cards."""
-    from zorgid_desktop.windows.app import run_windows  # noqa: PLC0415 - loads Qt
+    try:
+        from zorgid_desktop.windows.app import run_windows  # noqa: PLC0415 - loads Qt
+    except ImportError as error:
+        _require_all_libraries(error)
+        raise
 
     words = getattr(options, "link", [])
     return run_windows(_one_link(words) if words else None, options)
+
+
+def _require_all_libraries(error: ImportError) -> None:
+    """Raise `FlowStopped` when Qt could not be loaded for want of a library of the system."""
+    from zorgid_desktop.flow.cards import FlowStopped  # noqa: PLC0415 - seldom needed
+    from zorgid_desktop.needed import library_missing_in, without_library  # noqa: PLC0415
+
+    missing = library_missing_in(str(error))
+    if missing is not None:
+        raise FlowStopped(without_library(missing)) from error
 
 
 def _one_link(words: Sequence[str]) -> str:

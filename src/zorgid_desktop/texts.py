@@ -28,6 +28,12 @@ def sentence(trouble: Trouble, language: Language) -> Sentence:
     return Sentence(f"{about} {text}", next_step)
 
 
+def in_terminal(trouble: Trouble, language: Language) -> str:
+    """Return a trouble as lines for whoever has no face before them yet."""
+    said = sentence(trouble, language)
+    return "\n".join(f"! {line}" for line in filter(None, (said.text, said.next_step)))
+
+
 def _fact(value: object, language: Language) -> object:
     """Return a fact as it stands in a sentence; a text among the facts is said in the same language."""
     if isinstance(value, Said):

@@ -34,6 +34,7 @@ from zorgid_desktop.windows.face import WindowFace
 from zorgid_desktop.windows.flow_window import FlowWindow, Work
 from zorgid_desktop.windows.line import Line, listening
 from zorgid_desktop.windows.look import dress
+from zorgid_desktop.windows.no_screen import said_without_screen
 from zorgid_desktop.windows.pictures import app_icon
 from zorgid_desktop.windows.safety import catch_unforeseen
 from zorgid_desktop.windows.screens.done import StoppedScreen
@@ -243,8 +244,12 @@ def _look_at_scheme(desk: Desk, cards_folder: Path | None) -> None:
 
 
 def new_application(language: Language) -> QApplication:
-    """Return Qt's application in our look, with Qt's own buttons in the person's language."""
-    application = QApplication([sys.argv[0]])
+    """Return Qt's application in our look, with Qt's own buttons in the person's language.
+
+    Without a screen the program ends here, with a sentence.
+    """
+    with said_without_screen(language):
+        application = QApplication([sys.argv[0]])
     application.setApplicationName("zorgid-desktop")
     application.setApplicationDisplayName("ZORG-ID")
     application.setDesktopFileName("zorgid-desktop")
