@@ -11,7 +11,7 @@ from tests.desktop.driving import LONGEST_SECONDS, until
 from zorgid.protocol.links import LaunchLink, parse_link
 from zorgid_desktop import handover
 from zorgid_desktop.handover import Answer, Listening, hand_over, place_of
-from zorgid_desktop.windows.line import Line, listening
+from zorgid_desktop.windows.line import Line, listening, run_while_owed
 
 LINKS = [parse_link(f"zorg-id:auth?v=1&e=demo&h=AAECAwQFBgcICQoLDA0OD{sign}&b=firefox") for sign in "wA"]
 
@@ -116,6 +116,24 @@ def test_a_second_start_reaches_the_window_by_the_socket(
         assert elsewhere(lambda: hand_over(place, LINKS[1])) is Answer.busy
     assert hand_over(place, LINKS[0]) is None
     assert windows.followed == [LINKS[0]]
+
+
+def test_a_link_that_comes_as_the_last_window_closes_is_shown_all_the_same(
+    line: Line, windows: Windows, variables: dict[str, str]
+) -> None:
+    """Whoever gave it was told that it is shown, and has ended."""
+    place, begun = place_of(variables), list[str]()
+    assert place
+    runs = [lambda: hand_over(place, LINKS[0]), lambda: until(lambda: windows.followed)]
+
+    def run() -> None:
+        runs.pop(0)()
+
+    run_while_owed(line, variables, lambda: begun.append("list"), run)
+    assert windows.followed == [LINKS[0]]
+    assert begun == ["list"]
+    assert not runs
+    assert not line.is_owed()
 
 
 def test_without_a_safe_place_the_windows_work_all_the_same(line: Line, variables: dict[str, str]) -> None:

@@ -32,7 +32,7 @@ from zorgid_desktop.windows.collecting import Collector
 from zorgid_desktop.windows.drawing import Studio
 from zorgid_desktop.windows.face import WindowFace
 from zorgid_desktop.windows.flow_window import FlowWindow, Work
-from zorgid_desktop.windows.line import Line, listening
+from zorgid_desktop.windows.line import Line, run_while_owed
 from zorgid_desktop.windows.look import dress
 from zorgid_desktop.windows.no_screen import said_without_screen
 from zorgid_desktop.windows.pictures import app_icon
@@ -212,13 +212,15 @@ def _run_first(
 ) -> None:
     """Run until the last window is closed; links of later starts come in by the line."""
     line = Line(desk.is_busy, desk.follow, desk.come_forward)
-    with listening(line, os.environ):
+
+    def begin() -> None:
         if link_text is None:
             desk.show_cards()
         else:
             _follow(desk, line, link_text)
         _look_at_scheme(desk, cards_folder)
-        application.exec()
+
+    run_while_owed(line, os.environ, begin, application.exec)
 
 
 def _follow(desk: Desk, line: Line, link_text: str) -> None:

@@ -61,6 +61,11 @@ class Line(QObject):
         self._arrived.emit(link)
         return Answer.taken
 
+    def is_owed(self) -> bool:
+        """Tell whether a link was taken that no window shows yet."""
+        with self._lock:
+            return self._is_starting
+
 
 @contextlib.contextmanager
 def listening(line: Line, variables: Mapping[str, str]) -> Iterator[None]:
@@ -71,3 +76,18 @@ def listening(line: Line, variables: Mapping[str, str]) -> Iterator[None]:
             with contextlib.suppress(AlreadyRunning, PlaceUnsafe, OSError):
                 stack.enter_context(Listening(place, line.on_link))
         yield
+
+
+def run_while_owed(
+    line: Line, variables: Mapping[str, str], begin: Callable[[], object], run: Callable[[], object]
+) -> None:
+    """Begin and run the windows until the last is closed; once more for a link that came as it closed.
+
+    Whoever handed that one over was told that it is shown, and shows it nowhere else.
+    """
+    with listening(line, variables):
+        begin()
+        run()
+    while line.is_owed():
+        with listening(line, variables):
+            run()
