@@ -234,6 +234,8 @@ def _explained(face: "TerminalFace", run: Callable[[], None]) -> int:
 
 def list_cards(options: argparse.Namespace) -> int:
     """Show the cards in the readers: reader, kind, holder, number and how long they are valid."""
+    from zorgid_desktop.flow.asking import Said, SeenCard  # noqa: PLC0415
+    from zorgid_desktop.flow.seeing import are_alike  # noqa: PLC0415
     from zorgid_desktop.listing import rows_of, rows_of_tray  # noqa: PLC0415
 
     place, face = _start(options)
@@ -246,6 +248,8 @@ def list_cards(options: argparse.Namespace) -> int:
 
     outcome = _explained(face, run)
     _print_cards(rows, as_json=options.json)
+    if not options.json and are_alike(row.told for row in rows if isinstance(row.told, SeenCard)):
+        face.explain(Said("smartcards-alike"))
     return outcome
 
 

@@ -9,7 +9,7 @@ from cardkit.readers import CardReader, PivReader, Readers
 from zorgid.kernel.sentences import Language
 from zorgid_desktop.flow.asking import Said, SeenCard
 from zorgid_desktop.flow.cards import trouble_of
-from zorgid_desktop.flow.seeing import said_by_name, said_in_list, see
+from zorgid_desktop.flow.seeing import said_by_name, said_in_list, said_in_tray, see
 from zorgid_desktop.plain import plain
 from zorgid_desktop.texts import sentence
 
@@ -64,6 +64,11 @@ def in_words(told: Told, language: Language) -> str:
 def by_name(told: Told, language: Language) -> str:
     """Return what a card is and whose, or why it does not tell."""
     return sentence(said_by_name(told) if isinstance(told, SeenCard) else told, language).text
+
+
+def in_tray(told: Told, language: Language) -> str:
+    """Return what tells a card of a tray from the others: what it is and whose, and its chip if need be."""
+    return sentence(said_in_tray(told) if isinstance(told, SeenCard) else told, language).text
 
 
 def rows_of(readers: Readers) -> Sequence[Row]:

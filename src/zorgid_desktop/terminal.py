@@ -33,7 +33,7 @@ from zorgid_desktop.flow.asking import (
 from zorgid_desktop.flow.birth_dates import NoBirthDate, require_birth_date
 from zorgid_desktop.flow.choosing import Need, is_there
 from zorgid_desktop.flow.seeing import said_of_card
-from zorgid_desktop.listing import by_name, told_in_tray
+from zorgid_desktop.listing import in_tray, told_in_tray
 from zorgid_desktop.texts import sentence
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class TerminalFace:
         names = tray.cards
         widest = max(map(len, names), default=0)
         for number, name in enumerate(names, start=1):
-            what = by_name(told_in_tray(tray, name), self._language)
+            what = in_tray(told_in_tray(tray, name), self._language)
             self._show(self._wrapped(f"{number:2}  {name:{widest}}  {what}", " "))
         while True:
             typed = self._line(f"{text.next_step} ", self._read).strip()

@@ -1,6 +1,7 @@
 """The list shows what lies in the readers, and is drawn anew when that changes."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -168,10 +169,33 @@ def test_the_tray_says_of_each_card_what_it_is_also_when_that_changed(
     assert tray.item(0).text().split("\n") == ["  leeg-1", "  Lege kaart, nog van niemand"]
     made.write_bytes(kept)
     window.list.show_cards(lists()["cards-none"])
-    assert tray.item(0).text().split("\n") == ["  leeg-1", "  ZORG-ID Smartcard van Sanne"]
+    assert tray.item(0).text().split("\n") == [
+        "  leeg-1 – Chipnummer 4242",
+        "  ZORG-ID Smartcard van Sanne",
+    ]
     made.write_text("{}")
     window.list.show_cards(lists()["cards-none"])
     assert "Deze virtuele kaart is beschadigd" in tray.item(0).text()
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [(Language.nl, "niet is afgemaakt"), (Language.en, "not finished")]
+)
+def test_two_smartcards_of_one_holder_are_told_apart_by_their_chips(
+    application: QApplication, language: Language, words: str
+) -> None:
+    """ALL-2: one of them may be a card whose making was broken off, which only the platform knows."""
+    smartcard = seen_cards()[0]
+    other = replace(smartcard, reader="Virtual PCD 00 01", serial="30000009", fingerprint="z")
+    alone = begun(cards_window(Words(language), Shown((smartcard, *seen_cards()[1:]))))
+    assert words not in read(alone)
+    both = begun(cards_window(Words(language), Shown((smartcard, other))))
+    assert words in read(both)
+    assert words in both.list.spoken()
+    chosen = [Words(language).card(seen) for seen in (smartcard, other)]
+    assert [serial in text for serial, text in zip(("30000001", "30000009"), chosen, strict=True)] == [
+        True
+    ] * 2
 
 
 @pytest.mark.parametrize("name", list(lists()))

@@ -1,7 +1,7 @@
 """Looks at a card without its PIN: whose it is and what it can do. Nothing is written, no try is spent."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -108,8 +108,10 @@ def said_of_card(seen: SeenCard) -> Said:
         return Said("blank-card", {"serial": seen.serial})
     if seen.kind is CardKind.other:
         return Said("card-of", {"holder": seen.holder})
-    code = "uzi-card-of" if seen.kind is CardKind.uzi_card else "smartcard-of"
-    return Said(code, {"holder": seen.holder, "number": seen.number})
+    facts = {"holder": seen.holder, "number": seen.number, "serial": seen.serial}
+    if seen.kind is CardKind.uzi_card:
+        return Said("uzi-card-of", facts)
+    return Said("smartcard-of" if seen.serial is None else "smartcard-of-chip", facts)
 
 
 def said_in_reader(seen: SeenCard) -> Said:
@@ -122,6 +124,23 @@ def said_by_name(seen: SeenCard) -> Said:
     return Said(f"named-{seen.kind}", {"holder": seen.holder or "?"})
 
 
+def said_in_tray(seen: SeenCard) -> Said:
+    """Return what a card is and whose; a Smartcard by its chip, since a holder may have made several."""
+    card = said_by_name(seen)
+    if seen.kind is not CardKind.smartcard or seen.serial is None:
+        return card
+    return Said("card-of-chip", {"card": card, "serial": seen.serial})
+
+
+def are_alike(cards: Iterable[SeenCard]) -> bool:
+    """Tell whether several Smartcards are of one holder.
+
+    A card whose making was broken off may have its certificates; only the platform knows that it is none.
+    """
+    numbers = [seen.number for seen in cards if seen.kind is CardKind.smartcard]
+    return len(set(numbers)) < len(numbers)
+
+
 def said_in_list(seen: SeenCard) -> Said:
     """Return what a card is and whose, with its number and who issued it."""
     card = said_by_name(seen)
@@ -129,5 +148,7 @@ def said_in_list(seen: SeenCard) -> Said:
         if seen.serial is None:
             return Said("listed-blank-unnumbered", {"card": card})
         return Said("listed-blank", {"card": card, "serial": seen.serial})
-    facts = {"card": card, "number": seen.number, "issuer": seen.issuer or "?"}
+    facts = {"card": card, "number": seen.number, "serial": seen.serial, "issuer": seen.issuer or "?"}
+    if seen.kind is CardKind.smartcard and seen.serial is not None:
+        return Said("listed-smartcard", facts)
     return Said("listed-card" if seen.number is not None else "listed-other", facts)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from zorgid_desktop.flow.asking import CardKind, Said, SeenCard
+from zorgid_desktop.flow.seeing import are_alike
 from zorgid_desktop.windows.card_list import Shown, Status, status_of
 from zorgid_desktop.windows.parts import (
     Facts,
@@ -111,6 +112,9 @@ class CardsScreen(Screen):
         """Draw what lies in the readers now, and let a screen reader say so."""
         self._clear()
         self.panels = [CardPanel(self.words, seen, self._today()) for seen in shown.cards]
+        if are_alike(shown.cards):
+            alike = self.words.sentence(Said("smartcards-alike"))
+            self._inside.addWidget(Notice(self.words.text("trouble-mark"), alike, "note"))
         for panel in self.panels:
             self._inside.addWidget(panel)
             for name, one in panel.buttons.items():

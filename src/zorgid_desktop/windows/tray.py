@@ -62,7 +62,7 @@ class TrayList(QListWidget):
             name = item.data(Qt.ItemDataRole.UserRole)
             told = self._tray.told(name)
             what = self._words.in_list(told)
-            item.setText(f"  {name}\n  {self._words.name_of(told)}")
+            item.setText(self._words.in_tray(name, told))
             item.setToolTip(
                 f"<span>{html.escape(what)}</span>"
             )  # or Qt would look for marks of its own in it

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Final
 
 from zorgid.kernel.sentences import Language, Sentence
-from zorgid_desktop.flow.asking import InsertCard, Said, SeenCard, Trouble, Wanted
+from zorgid_desktop.flow.asking import CardKind, InsertCard, Said, SeenCard, Trouble, Wanted
 from zorgid_desktop.listing import Told, by_name, in_words
 from zorgid_desktop.plain import plain
 from zorgid_desktop.texts import sentence
@@ -67,6 +67,12 @@ class Words:
         """Return what a card is and whose, or why it does not tell."""
         return by_name(told, self.language)
 
+    def in_tray(self, name: str, told: Told) -> str:
+        """Return a card of the tray in two lines: its name, with the chip of a Smartcard, and what it is."""
+        serial = told.serial if isinstance(told, SeenCard) and told.kind is CardKind.smartcard else None
+        chip = f" – {self.text('card-serial')} {plain(serial)}" if serial else ""
+        return f"  {name}{chip}\n  {self.name_of(told)}"
+
     def in_list(self, told: Told) -> str:
         """Return all that a card tells of itself, or why it does not, on one line."""
         return in_words(told, self.language)
@@ -76,5 +82,11 @@ class Words:
         kind = self.text(f"kind-{seen.kind}")
         numbers = (("card-number", seen.number), ("card-serial", seen.serial))
         known = [f"{self.text(name)} {number}" for name, number in numbers if number is not None]
-        lines = (seen.holder, ", ".join([kind, *known[:1]]), f"{self.text('card-reader')} {seen.reader}")
+        more = known[1:] if seen.kind is CardKind.smartcard else ()
+        lines = (
+            seen.holder,
+            ", ".join([kind, *known[:1]]),
+            *more,
+            f"{self.text('card-reader')} {seen.reader}",
+        )
         return "\n".join(plain(line) for line in lines if line)

@@ -216,7 +216,7 @@ def test_the_shape_of_a_listed_card_is_documented() -> None:
             Language.nl,
             {
                 "anna": "UZI-pas van Anna, UZI-nummer 900000123, uitgegeven door Anna",
-                "leeg-1": "ZORG-ID Smartcard van Sanne, UZI-nummer 900000124, uitgegeven door Sanne",
+                "leeg-1": "ZORG-ID Smartcard van Sanne, UZI-nummer 900000124, chipnummer 4242, uitgegeven door Sanne",
                 "leeg-2": "Lege kaart, nog van niemand, zonder chipnummer",
                 "vreemd": f"Andere kaart van {HOLDER}, uitgegeven door {HOLDER}",
             },
@@ -225,7 +225,7 @@ def test_the_shape_of_a_listed_card_is_documented() -> None:
             Language.en,
             {
                 "anna": "UZI card of Anna, UZI number 900000123, issued by Anna",
-                "leeg-1": "ZORG-ID Smartcard of Sanne, UZI number 900000124, issued by Sanne",
+                "leeg-1": "ZORG-ID Smartcard of Sanne, UZI number 900000124, chip number 4242, issued by Sanne",
                 "leeg-2": "Blank card, nobody's yet, without a chip number",
                 "vreemd": f"Another card of {HOLDER}, issued by {HOLDER}",
             },
@@ -251,6 +251,25 @@ def test_each_card_is_said_in_plain_words_whatever_its_file_is_called(
     assert [name for name, text in short.items() if f"{name} {text}" not in shown] == []
     lines = [row.for_people(language) for row in rows_of_tray(tray)]
     assert [line for line, text in zip(lines, words.values(), strict=True) if not line.endswith(text)] == []
+
+
+def test_two_smartcards_of_one_holder_are_told_apart_by_their_chips(
+    tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ALL-2: one of them may be a card whose making was broken off, which only the platform knows."""
+    tray = VirtualReader(tmp_path)
+    a_named_card(tray, "leeg-1", "Sanne", "900000124", is_smartcard=True, serial=20_000_001)
+    code, terminal = run("cards")
+    assert (code, terminal.screen) == (0, "")
+    a_named_card(tray, "leeg-2", "Sanne", "900000124", is_smartcard=True, serial=20_000_002)
+    capsys.readouterr()
+    code, terminal = run("cards")
+    listed = capsys.readouterr().out
+    assert [number in listed for number in ("20000001", "20000002")] == [True, True]
+    assert text_of("smartcards-alike") in " ".join(terminal.screen.replace("!", " ").split())
+    assert run("cards", "--json")[1].screen == ""
+    _, terminal = run("pin", "change", typed=("stop",))
+    assert [number in terminal.screen for number in ("20000001", "20000002")] == [True, True]
 
 
 @pytest.mark.parametrize("words", [("cards",), ("cards", "--json")])

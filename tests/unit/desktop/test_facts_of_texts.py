@@ -40,7 +40,10 @@ NOT_SPELT_OUT: dict[str, set[str]] = {
     },
     "login.py: why in _await_completion": {why for why in ENDED.values() if why},
     "terminal.py: code in _insert_card": {f"ask-{wanted}" for wanted in Wanted} | {"ask-blank-card-again"},
-    "seeing.py: code in said_of_card": {"uzi-card-of", "smartcard-of"},
+    "seeing.py: 'smartcard-of' if seen.serial is None else 'smartcard-of-chip' in said_of_card": {
+        "smartcard-of",
+        "smartcard-of-chip",
+    },
     "seeing.py: f'named-{seen.kind}' in said_by_name": {f"named-{kind}" for kind in CardKind},
     "seeing.py: 'listed-card' if seen.number is not None else 'listed-other' in said_in_list": {
         "listed-card",

@@ -160,6 +160,18 @@ def test_a_card_is_asked_until_one_of_the_tray_is_named(tmp_path: Path, typed: l
     assert terminal.reader.inserted == "uzi-sanne"
 
 
+@pytest.mark.parametrize("language", Language)
+def test_two_smartcards_of_one_holder_are_chosen_by_their_chips(tmp_path: Path, language: Language) -> None:
+    """ALL-2."""
+    one, other = (
+        SeenCard(reader, CardKind.smartcard, serial, HOLDER, "900000123", date(2029, 6, 15))
+        for reader, serial in (("Links", "20000001"), ("Rechts", "20000002"))
+    )
+    terminal = Terminal(tmp_path, "2", language=language)
+    assert terminal.face.ask(ChooseCard(None, (one, other))) == 1
+    assert [seen.serial in terminal.screen for seen in (one, other) if seen.serial] == [True, True]
+
+
 def test_a_birth_date_is_said_back_and_asked_again_when_it_is_not_right(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "3-1-1980", "nee", "1-3-1980", "ja")
     assert terminal.face.ask(AskBirthDate(None, HOLDER, "De Linde", TODAY)) == "1-3-1980"
