@@ -9,7 +9,7 @@ from zorgid.kernel.clock import dutch_day
 from zorgid.kernel.errors import Fault
 from zorgid.kernel.ids import PersonId, new_id
 from zorgid.people import rules, store
-from zorgid.people.errors import BirthDateWrong, PersonMayBeKnown, PersonUnknown
+from zorgid.people.errors import PersonMayBeKnown, PersonUnknown
 from zorgid.people.model import MeansKind, MeansPolicy, Names, Person, ReservedMeans
 from zorgid.storage.database import Work
 
@@ -63,8 +63,8 @@ async def state_birth_date(
 
     Raises:
         BirthDateUnfit: it cannot be a birth date; no try is spent.
-        BirthDateWrong: it is not the known one; three a day, over all flows.
-        BirthDateTriesSpent: three were wrong on this Dutch day.
+        BirthDateWrong: it is not the known one, and a try is left of three a day, over all flows.
+        BirthDateTriesSpent: three were wrong on this Dutch day, this one among them.
         PersonMayBeKnown: the number is new, yet a namesake at this URA is known; whatever the date.
     """
     today = dutch_day(work.now)
@@ -73,7 +73,7 @@ async def state_birth_date(
     wrong = await store.wrong_on_day(work, person_id, today)
     known = await person(work, person_id)
     if is_asked_again and wrong and known.birth_on not in {None, birth_on}:
-        raise BirthDateWrong(tries_left=rules.tries_left_after(wrong))
+        raise rules.refusal_of_wrong_date(wrong)
     rules.require_tries_left(wrong)
     if known.birth_on is None:
         await _state_for_the_first_time(work, known, birth_on, ura, by)
@@ -182,16 +182,16 @@ async def _state_for_the_first_time(work: Work, known: Person, birth_on: date, u
 
 
 async def _count_wrong_date(work: Work, person_id: PersonId, today: date, by: Actor) -> None:
-    tries_left = rules.tries_left_after(await store.count_wrong(work, person_id, today))
+    wrong = await store.count_wrong(work, person_id, today)
     await record(
         work,
         event=Event.birth_date_wrong,
         by=by,
         on=subject(person_id),
         outcome=Outcome.refused,
-        facts={"tries_left": tries_left},
+        facts={"tries_left": rules.tries_left_after(wrong)},
     )
-    raise BirthDateWrong(tries_left=tries_left)
+    raise rules.refusal_of_wrong_date(wrong)
 
 
 async def _record_means(

@@ -23,7 +23,7 @@ class BirthDateUnfit(Refusal):
 
 
 class BirthDateWrong(Refusal):
-    """The typed birth date is not the known one; the person can try again while tries are left.
+    """The typed birth date is not the known one; the person can try again.
 
     The counted try stays counted.
     """
@@ -38,11 +38,12 @@ class BirthDateWrong(Refusal):
 class BirthDateTriesSpent(Refusal):
     """Three wrong birth dates were given today, over all flows.
 
-    The person can try tomorrow, or ask support.
+    The person can try tomorrow, or ask support. The counted try stays counted.
     """
 
     code = "birth-date-tries-spent"
     status = 429
+    keeps_changes: ClassVar[bool] = True
 
 
 class PersonMayBeKnown(Refusal):

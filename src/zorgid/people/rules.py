@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
-from zorgid.people.errors import BirthDateTriesSpent, BirthDateUnfit, OtherMeansReserved
+from zorgid.kernel.errors import Refusal
+from zorgid.people.errors import BirthDateTriesSpent, BirthDateUnfit, BirthDateWrong, OtherMeansReserved
 from zorgid.people.model import MeansKind, MeansPolicy, Names
 
 TRIES_A_DAY: Final = 3
@@ -62,6 +63,12 @@ def require_fit_birth_date(birth_on: date, *, today: date) -> date:
 def tries_left_after(wrong_today: int) -> int:
     """Return how many tries are left today after `wrong_today` wrong ones."""
     return max(TRIES_A_DAY - wrong_today, 0)
+
+
+def refusal_of_wrong_date(wrong_today: int) -> Refusal:
+    """Return what is said of a wrong date that `wrong_today` counts; after the last try there is no next."""
+    tries_left = tries_left_after(wrong_today)
+    return BirthDateWrong(tries_left=tries_left) if tries_left else BirthDateTriesSpent()
 
 
 def require_tries_left(wrong_today: int) -> None:

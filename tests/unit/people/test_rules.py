@@ -33,6 +33,12 @@ def test_there_are_three_tries_a_day() -> None:
         rules.require_tries_left(3)
 
 
+def test_nobody_is_asked_to_try_again_when_no_try_is_left() -> None:
+    said = [rules.refusal_of_wrong_date(wrong) for wrong in (1, 2, 3, 4)]
+    assert [one.code for one in said] == ["birth-date-wrong"] * 2 + ["birth-date-tries-spent"] * 2
+    assert all(one.keeps_changes for one in said), "the counted try stays counted"
+
+
 @pytest.mark.parametrize(
     ("kind", "taken"), list(product(KINDS, [(), *((one,) for one in KINDS), tuple(KINDS)]))
 )
