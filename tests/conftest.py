@@ -52,11 +52,11 @@ ROOM_BYTES = 2_000_000_000
 
 numbers = itertools.count(1)
 
-# Where it is set, Python writes at once what a program forgot to flush; and whoever asks this very computer needs no
-# proxy. On most computers these are not set.
-for variable in ("PYTHONUNBUFFERED", *(f"{kind}_proxy" for kind in ("http", "https", "all", "no"))):
-    os.environ.pop(variable, None)
-    os.environ.pop(variable.upper(), None)
+# Where it is set, Python writes at once what a program forgot to flush; on most computers it is not set.
+os.environ.pop("PYTHONUNBUFFERED", None)
+# Whoever asks this very computer needs no proxy; the package registries may.
+for variable in ("no_proxy", "NO_PROXY"):
+    os.environ[variable] = ",".join(filter(None, (os.environ.get(variable), "localhost,127.0.0.1,::1")))
 
 # How long an example takes says how busy the machine is; what is too slow is measured in bench.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
