@@ -1,5 +1,6 @@
 """What was broken off halfway does not lead set-up astray: it installs into this folder's environment or not at all."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -28,6 +29,13 @@ def set_up(clone: Path) -> None:
     subprocess.run([clone / "tools" / "set-up"], env=variables, capture_output=True, check=False, timeout=300)
 
 
+def fingerprint(clone: Path) -> str:
+    """What set-up writes when it is done, for this folder."""
+    names = ("requirements/development.txt", "requirements/interop.txt", "pyproject.toml", "tools/set-up")
+    facts = f"{clone}\n".encode() + b"".join((clone / name).read_bytes() for name in names)
+    return f"{hashlib.sha256(facts).hexdigest()}  -\n"
+
+
 def prefix_of(clone: Path) -> Path:
     asked = [clone / ".venv" / "bin" / "python", "-c", "import sys; print(sys.prefix)"]
     return Path(subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout.strip())
@@ -44,6 +52,15 @@ def test_an_environment_that_was_half_removed_is_made_anew(clone: Path) -> None:
     assert prefix_of(clone) == clone / ".venv"
 
 
+def test_a_mark_of_set_up_alone_is_no_environment(clone: Path) -> None:
+    """A removal that was broken off may leave it for last."""
+    set_up(clone)
+    (clone / ".venv" / ".set-up").write_text(fingerprint(clone))
+    (clone / ".venv" / "pyvenv.cfg").unlink()
+    set_up(clone)
+    assert prefix_of(clone) == clone / ".venv"
+
+
 def test_an_environment_of_another_folder_is_made_anew(clone: Path) -> None:
     """A copied folder brings one whose programs start in the folder it came from."""
     set_up(clone)
@@ -52,8 +69,11 @@ def test_an_environment_of_another_folder_is_made_anew(clone: Path) -> None:
     assert f"{clone}/.venv" in (clone / ".venv" / "bin" / "activate").read_text()
 
 
-def test_a_whole_environment_is_kept(clone: Path) -> None:
+@pytest.mark.parametrize("line", ["VIRTUAL_ENV={}", 'VIRTUAL_ENV="{}"', "    export VIRTUAL_ENV='{}'"])
+def test_a_whole_environment_is_kept(clone: Path, line: str) -> None:
+    """As Python 3.11 to 3.14 write where it is."""
     set_up(clone)
+    (clone / ".venv" / "bin" / "activate").write_text(line.format(clone / ".venv") + "\n")
     mark = clone / ".venv" / "mark"
     mark.touch()
     set_up(clone)
@@ -65,6 +85,8 @@ def test_what_is_taken_away_is_gone_as_a_whole(clone: Path) -> None:
     for name in (".venv", ".venv.leaving"):
         (clone / name).mkdir()
         (clone / name / "file").touch()
-    for _ in range(2):
+    for again in range(2):
+        if again:
+            (clone / ".venv").symlink_to("/nonexistent")
         subprocess.run([clone / "tools" / "take-away", clone / ".venv"], check=True, timeout=60)
         assert {one.name for one in clone.iterdir()} == {"tools", "requirements", "pyproject.toml"}
