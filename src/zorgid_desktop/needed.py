@@ -8,6 +8,12 @@ from zorgid_desktop.flow.asking import Said
 MISSING: Final = re.compile(r"([\w.+-]+\.so[\w.]*): cannot open shared object file")
 """What the system's loader says."""
 LIBRARY: Final = re.compile(r"(.+)\.so\.(\d+)")
+NAMED_OTHERWISE: Final = {
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "libz.so.1": "zlib1g",
+}
+"""Packages in Debian 12 that do not follow the rule, of libraries that Qt needs."""
 
 
 def library_missing_in(message: str) -> str | None:
@@ -22,10 +28,12 @@ def without_library(library: str) -> Said:
 
 
 def debian_package(library: str) -> str:
-    """Return the package that holds a library, by the rule for its name.
+    """Return the package that holds a library, by the rule for its name where none is known.
 
     Source: Debian Policy, 8.1: small letters, the number behind it, and a hyphen after a digit.
     """
+    if library in NAMED_OTHERWISE:
+        return NAMED_OTHERWISE[library]
     parts = LIBRARY.fullmatch(library.lower())
     if parts is None:
         return library

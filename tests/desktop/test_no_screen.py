@@ -27,6 +27,10 @@ UNKNOWN = ['Could not find the Qt platform plugin "nonsense" in ""']
 WAYLAND = ['Could not load the Qt platform plugin "wayland" in "" even though it was found.', *XCB]
 
 
+def unreachable(screen: str, variable: str) -> Said:
+    return Said("screen-unreachable", {"screen": screen, "variable": variable})
+
+
 def run(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run Python on a computer without a screen, or with the one that is named."""
     clean = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
@@ -60,13 +64,13 @@ def test_a_computer_without_a_screen_is_told_in_a_sentence(
 def test_a_screen_that_is_named_but_not_there_is_told_by_its_name(way: str, tmp_path: Path) -> None:
     nobody = str(tmp_path / "nobody:0")
     done = app(tmp_path, *WAYS[way], DISPLAY=nobody)
-    assert done.stderr.strip() == in_terminal(Said("screen-unreachable", {"screen": nobody}), Language.nl)
+    assert done.stderr.strip() == in_terminal(unreachable(nobody, "DISPLAY"), Language.nl)
     assert (done.returncode, done.stdout) == (1, "")
 
 
 def test_a_desktop_of_wayland_that_is_gone_is_told_by_its_name(tmp_path: Path) -> None:
     done = app(tmp_path, "window", WAYLAND_DISPLAY="wayland-7")
-    said = in_terminal(Said("screen-unreachable", {"screen": "wayland-7"}), Language.nl)
+    said = in_terminal(unreachable("wayland-7", "WAYLAND_DISPLAY"), Language.nl)
     assert done.stderr.strip().endswith(said)
     assert done.returncode == 1
 
@@ -101,10 +105,10 @@ def test_what_qt_says_where_there_is_a_screen_is_passed_on(tmp_path: Path) -> No
         (XCB, {}, Said("no-screen")),
         (XCB, {"DISPLAY": ""}, Said("no-screen")),
         (XCB, {"QT_QPA_PLATFORM": "xcb"}, Said("no-screen")),
-        (XCB, {"DISPLAY": ":99"}, Said("screen-unreachable", {"screen": ":99"})),
-        (WAYLAND, {"WAYLAND_DISPLAY": "w"}, Said("screen-unreachable", {"screen": "w"})),
-        (WAYLAND, {"DISPLAY": ":99"}, Said("screen-unreachable", {"screen": ":99"})),
-        (UNKNOWN, {"QT_QPA_PLATFORM": "nonsense"}, Said("screen-unreachable", {"screen": "nonsense"})),
+        (XCB, {"DISPLAY": ":99"}, unreachable(":99", "DISPLAY")),
+        (WAYLAND, {"WAYLAND_DISPLAY": "w"}, unreachable("w", "WAYLAND_DISPLAY")),
+        (WAYLAND, {"DISPLAY": ":99"}, unreachable(":99", "DISPLAY")),
+        (UNKNOWN, {"QT_QPA_PLATFORM": "nonsense"}, unreachable("nonsense", "QT_QPA_PLATFORM")),
         ([], {"DISPLAY": ":99"}, Said("no-screen")),
     ],
 )
@@ -114,16 +118,25 @@ def test_the_reason_follows_from_what_qt_tried(
     assert why_no_window(heard, variables, tmp_path) == said
 
 
+def lack_a_library(plugin: Path) -> None:
+    """Write a plugin that asks for a version of a library that no computer has."""
+    whole = (PLUGINS / "libqoffscreen.so").read_bytes()
+    assert b"libxkbcommon.so.0\0" in whole
+    plugin.write_bytes(whole.replace(b"libxkbcommon.so.0\0", b"libxkbcommon.so.7\0"))
+
+
 @pytest.mark.parametrize("language", Language)
 def test_a_library_of_the_system_that_is_missing_is_told_with_its_package(
     language: Language, tmp_path: Path
 ) -> None:
-    """A plugin that asks for a version of a library that no computer has."""
-    plugin = (PLUGINS / "libqoffscreen.so").read_bytes()
-    assert b"libxkbcommon.so.0\0" in plugin
-    lacking = plugin.replace(b"libxkbcommon.so.0\0", b"libxkbcommon.so.7\0")
-    (tmp_path / "libqxcb.so").write_bytes(lacking)
+    lack_a_library(tmp_path / "libqxcb.so")
     said = why_no_window(XCB, {"DISPLAY": ":0"}, tmp_path)
     assert said.code == "window-library-missing"
     assert "libxkbcommon.so.7" in in_terminal(said, language)
     assert "libxkbcommon7" in in_terminal(said, language)
+
+
+def test_a_library_that_another_kind_of_screen_lacks_is_not_blamed(tmp_path: Path) -> None:
+    """Qt tries Wayland first where the desktop says so, also when only a screen of X11 is named."""
+    lack_a_library(tmp_path / "libqwayland.so")
+    assert why_no_window(WAYLAND, {"DISPLAY": ":99"}, tmp_path) == unreachable(":99", "DISPLAY")

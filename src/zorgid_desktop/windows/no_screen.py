@@ -57,18 +57,17 @@ def _end(heard: Sequence[str], language: Language) -> None:
 
 def why_no_window(heard: Sequence[str], variables: Mapping[str, str], plugins: Path) -> Said:
     """Return what to tell when Qt could show nothing, from its messages."""
-    tried = tuple(dict.fromkeys(name for text in heard for name in TRIED.findall(text)))
-    screen = _screen_of(tried, variables)
-    if screen is None:
+    tried = dict.fromkeys(name for text in heard for name in TRIED.findall(text))
+    named_by = {name: SCREEN_OF.get(name.split("-")[0], "QT_QPA_PLATFORM") for name in tried}
+    wanted = {name: variable for name, variable in named_by.items() if variables.get(variable)}
+    if not wanted:
         return Said("no-screen")
-    missing = next(filter(None, (_missing_for(plugins / f"libq{name}.so") for name in tried)), None)
-    return without_library(missing) if missing else Said("screen-unreachable", {"screen": screen})
-
-
-def _screen_of(tried: Sequence[str], variables: Mapping[str, str]) -> str | None:
-    """Return the name of the screen that was tried first; None when nothing names one."""
-    names = [SCREEN_OF.get(name.split("-")[0], "QT_QPA_PLATFORM") for name in tried]
-    return next(filter(None, map(variables.get, names)), None)
+    # A plugin that Qt tried in vain, for a kind of screen that nobody named, is not what is wrong.
+    missing = next(filter(None, (_missing_for(plugins / f"libq{name}.so") for name in wanted)), None)
+    if missing:
+        return without_library(missing)
+    variable = next(iter(wanted.values()))
+    return Said("screen-unreachable", {"screen": variables[variable], "variable": variable})
 
 
 def _missing_for(plugin: Path) -> str | None:

@@ -57,6 +57,10 @@ def test_windows_that_cannot_be_loaded_for_another_reason_are_no_missing_library
         ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
         ("libdbus-1.so.3", "libdbus-1-3"),
         ("libxcb-icccm.so.4", "libxcb-icccm4"),
+        ("libglib-2.0.so.0", "libglib2.0-0"),
+        ("libgthread-2.0.so.0", "libglib2.0-0"),
+        ("libfontconfig.so.1", "libfontconfig1"),
+        ("libz.so.1", "zlib1g"),
         ("libodd.so", "libodd.so"),
     ],
 )
