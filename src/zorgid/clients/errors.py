@@ -60,7 +60,7 @@ class ClientNotJson(Refusal):
 
 
 class ClientDocumentUnfit(Refusal):
-    """The registration is no JSON object, is nested too deep, or is larger than allowed.
+    """The registration is no JSON object, too deep, too large, or holds an impossible number or character.
 
     The supplier can mend it.
     """

@@ -45,7 +45,7 @@ def read_registration(unverified: bytes) -> Client:
 
     Raises:
         ClientNotJson: it cannot be read as JSON.
-        ClientDocumentUnfit: it is too large, or no JSON object.
+        ClientDocumentUnfit: it is too large, no JSON object, or holds what no document can hold.
         ClientFieldMissing: a field that must be there is not.
         ClientUnfit: a field is unknown or of another kind, or names the portal.
     """
@@ -80,16 +80,32 @@ def require_json(unverified: bytes) -> bytes:
 
     Raises `ClientNotJson` with the first such place, counted in characters.
     """
+    text = unverified.decode(errors="replace")
+    places = [*_not_utf_8(unverified), *_not_json(text)]
+    if places:
+        before = text[: min(places)].split("\n")
+        raise ClientNotJson(line=len(before), column=len(before[-1]) + 1)
+    return unverified
+
+
+def _not_utf_8(unverified: bytes) -> list[int]:
+    """Return before how many characters the first byte stands that is no part of one, if there is any."""
     try:
-        json.loads(unverified.decode())
-    except json.JSONDecodeError as wrong:
-        raise ClientNotJson(line=wrong.lineno, column=wrong.colno) from None
+        unverified.decode()
     except UnicodeDecodeError as wrong:
-        before = unverified[: wrong.start].decode().split("\n")
-        raise ClientNotJson(line=len(before), column=len(before[-1]) + 1) from None
+        return [len(unverified[: wrong.start].decode())]
+    return []
+
+
+def _not_json(text: str) -> list[int]:
+    """Return the first place where `text` cannot go on as JSON, if there is any."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as wrong:
+        return [wrong.pos]
     except (RecursionError, ValueError):  # brackets or a number without end: the model refuses both
         pass
-    return unverified
+    return []
 
 
 def _refusal_of(wrong: ValidationError) -> Refusal:
