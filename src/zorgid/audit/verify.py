@@ -55,6 +55,7 @@ class Verification:
     entries: int
     unsealed: int
     oldest_unsealed_at: datetime | None
+    looked_at: datetime
     erased: int
     last_seal: int
     last_sealed_at: datetime | None
@@ -65,12 +66,19 @@ class Verification:
         """Tell whether nothing was found."""
         return not self.findings
 
+    @property
+    def is_sealing_late(self) -> bool:
+        """Tell whether an entry waits longer for its seal than it does while somebody seals."""
+        oldest = self.oldest_unsealed_at
+        return oldest is not None and self.looked_at - oldest > NOTABLE_SILENCE
+
 
 @dataclass
 class Tally:
     """What a verification has seen so far."""
 
     mac: Mac
+    looked_at: datetime
     findings: list[Finding] = field(default_factory=list)
     more_findings: int = 0
     seals: int = 0
@@ -114,6 +122,7 @@ class Tally:
             entries=self.entries,
             unsealed=self.unsealed,
             oldest_unsealed_at=self.oldest_unsealed_at,
+            looked_at=self.looked_at,
             erased=self.erased,
             last_seal=self.last.number if self.last else 0,
             last_sealed_at=self.last.at if self.last else None,
@@ -140,7 +149,7 @@ async def verify(
     async with database.work(origin) as work:
         await record(work, event=Event.audit_verified, by=by, on=WHOLE_LOG, outcome=Outcome.begun)
     async with database.work(origin) as work:
-        tally = Tally(mac)
+        tally = Tally(mac, work.now)
         newest_inside = await seal_store.newest_number(work)
         await _check_seals_and_entries(work, _read_seals(seals, public_key, tally), tally)
         await _check_ends(work, newest_inside, at_least, tally)

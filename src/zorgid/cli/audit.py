@@ -1,6 +1,7 @@
 """The command that checks the log against its seals."""
 
 import argparse
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -25,6 +26,11 @@ from zorgid.web.shell import load_sentences
 WHY_NOT_SEALED: Final = (
     "Commands write entries, this one too. While `zorgid serve`, `zorgid worker` or `zorgid demo` does the "
     "background work they are sealed within seconds; else they wait until one of them does."
+)
+
+WHERE_TO_LOOK: Final = (
+    "Entries should wait for seconds only: look whether `zorgid serve`, `zorgid worker` or `zorgid demo` runs"
+    " and can write its folder of seals."
 )
 
 
@@ -58,7 +64,7 @@ def _tell(result: Verification) -> None:
 
 
 def summary(result: Verification) -> list[str]:
-    """Return of how much the verification holds, as the lines of the operator."""
+    """Return what the operator reads of a verification, line by line."""
     last = f", the last is number {result.last_seal}" if result.seals else ""
     counts = [
         f"{counted(result.entries, 'entry', 'entries')}, {counted(result.seals, 'seal', 'seals')}{last}",
@@ -66,13 +72,27 @@ def summary(result: Verification) -> list[str]:
         f"{counted(result.erased, 'personal fact', 'personal facts')} erased",
     ]
     lines = ["; ".join(counts)]
-    if result.unsealed:
-        lines.append(WHY_NOT_SEALED)
+    if result.oldest_unsealed_at:
+        lines.append(_waiting(result, result.oldest_unsealed_at))
     lines += [
         f"nothing was sealed from {silence.from_at:%Y-%m-%d %H:%M:%S} to {silence.until_at:%H:%M:%S} UTC"
         for silence in result.silences
     ]
     return [*lines, "the log is as it was written" if result.is_sound else "THE LOG IS NOT AS IT WAS WRITTEN"]
+
+
+def _waiting(result: Verification, oldest: datetime) -> str:
+    """Return since when entries wait for their seal, and why or where to look."""
+    waiting = f"the oldest that is not sealed is of {_moment(oldest)}."
+    if not result.is_sealing_late:
+        return f"{waiting} {WHY_NOT_SEALED}"
+    sealed = result.last_sealed_at
+    since = f"Nothing was sealed since {_moment(sealed)}." if sealed else "Nothing was ever sealed."
+    return f"{waiting} {since} {WHERE_TO_LOOK}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def counted(number: int, one: str, more: str) -> str:

@@ -65,7 +65,21 @@ async def test_an_untouched_log_is_sound_and_says_of_how_much_that_holds(
     assert (result.seals, result.last_seal, result.last_sealed_at) == (3, 3, sealed_at)
     assert (result.entries, result.unsealed) == (11, 2)
     assert result.oldest_unsealed_at == clock()
+    assert not result.is_sealing_late
     assert result.silences == ()
+
+
+@pytest.mark.usefixtures("sealed")
+async def test_entries_that_wait_longer_than_a_minute_show_that_nobody_seals(
+    verified: Verified, write: Write, clock: FakeClock
+) -> None:
+    await write()
+    clock.advance(timedelta(minutes=1))
+    assert not (await verified()).is_sealing_late
+    clock.advance(timedelta(seconds=1))
+    result = await verified()
+    assert result.is_sealing_late
+    assert result.looked_at == clock()
 
 
 THIRD = "where facts = '{\"number\": 2}' and id = (select min(id::text)::uuid from audit_entry where facts = '{\"number\": 2}')"
