@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from io import StringIO
+from statistics import median
 from typing import Any
 
 import psycopg
@@ -72,14 +73,14 @@ async def test_a_request_whose_connection_is_cut_changes_nothing_and_can_be_aske
 async def test_the_node_is_ready_again_soon_after_the_cut(world: AttackWorld) -> None:
     """Also with every connection of a full pool dead: all are replaced at once, and not after a pause for each.
 
-    Pauses would come every time, other work on this computer does not: one soon return in ten shows it.
+    Most of the returns are soon: other work on this computer may hold up one or two of them.
     """
     took: list[float] = []
-    while not took or took[-1] > SOON_SECONDS:
-        assert len(took) < 10, took
+    for _ in range(5):
         await asyncio.gather(*(world.browser().begin_login() for _ in range(20)))
         await cut_all(world)
         took.append(await seconds_until_ready(world))
+    assert median(took) < SOON_SECONDS, took
 
 
 async def seconds_until_ready(world: AttackWorld) -> float:

@@ -5,6 +5,7 @@ import datetime as dt
 import ipaddress
 import socket
 import ssl
+import time
 from pathlib import Path
 
 import httpx
@@ -97,10 +98,10 @@ async def test_a_request_that_never_ends_does_not_hold_up_the_stop_for_ever() ->
         async with serving(Door(endless, "127.0.0.1", port), stop_within_seconds=0.2):
             answer = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/"))
             await begun.wait()
-        assert not answer.done()
+            left = time.monotonic()
+        assert time.monotonic() - left < 20  # far below the 30 s of the setting
         answer.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await answer
+        await asyncio.wait([answer])
 
 
 async def test_an_address_that_is_taken_is_named() -> None:
