@@ -136,7 +136,7 @@ async def test_logging_out_at_zorg_id_is_a_button_where_there_is_no_script(
     stage: Stage, browser: Browser
 ) -> None:
     """ALL-1: the session here has ended before; the page says what the button does."""
-    context = await browser.new_context(locale="nl-NL")
+    context = await patient_context(browser, locale="nl-NL")
     page = await context.new_page()
     mouse = Mouse(stage, page, Language.nl, judged(stage, Language.nl))
     await page.goto(f"{stage.care}/login")
@@ -144,16 +144,18 @@ async def test_logging_out_at_zorg_id_is_a_button_where_there_is_no_script(
     await mouse.click("put", of="Willemijn Johanna de Graaf")
     await mouse.click("pin", goes=False)
     await page.wait_for_url(f"{stage.care}/")
-    bare = await browser.new_context(
-        locale="nl-NL", java_script_enabled=False, storage_state=await context.storage_state()
+    bare = await patient_context(
+        browser, locale="nl-NL", java_script_enabled=False, storage_state=await context.storage_state()
     )
     page = await bare.new_page()
     await page.goto(f"{stage.care}/")
     await page.locator("form[action='/logout'] button").click()
-    assert await page.locator("h1").inner_text() == "U bent uitgelogd bij het Demo-HIS"
+    heading = page.get_by_role("heading", level=1)
+    await expect(heading).to_have_text("U bent uitgelogd bij het Demo-HIS")
     await picture(page, "workplace-care-logging-out-nl")
     await page.get_by_role("button", name="Log ook uit bij ZORG-ID").click()
-    await page.get_by_text("U bent uitgelogd bij het Demo-HIS en bij ZORG-ID.").wait_for()
+    ended = "Ook uw sessie van het Demo-HIS bij ZORG-ID is beëindigd."
+    await expect(page.get_by_role("status")).to_contain_text(ended)
     await bare.close()
     await context.close()
 

@@ -5,6 +5,7 @@ only. Answers come by `form_post`; that post crosses sites, so it arrives withou
 navigation that has them. Logging out ends the session here, and then the one at ZORG-ID.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -40,6 +41,9 @@ LARGEST_BODY_BYTES: Final = 64 * 1024
 MOST_ANSWERS: Final = 1000
 """Answers that wait for their navigation. Anybody may post one, and this is a process of the platform too."""
 
+LEAVING_SECONDS: Final = 60.0
+"""How long a second log-out of one login, as by a double click, gets the way to ZORG-ID once more."""
+
 UZI_NUMBER: Final = "urn:zorgid:uzi_number"
 """The claim that mandates are kept by: it is the same on the UZI card and on the Smartcard (CARD-5)."""
 UZI_NUMBER_DIGITS: Final = 9
@@ -56,6 +60,7 @@ class Ended(StrEnum):
     here = "here"
     """The session of this application; ZORG-ID has not said anything of its own."""
     both = "both"
+    """The session at ZORG-ID too that this login stood on; not that of anybody who logged in there since."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,14 @@ class Visit:
     id_token: str = field(repr=False)
     ends_at: str
     """The end_session_endpoint; kept, so that nothing has to be fetched to log out."""
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Somebody who just logged out here, and the mark of that log-out."""
+
+    visit: Visit
+    state: str
 
 
 @dataclass
@@ -81,6 +94,7 @@ class CareApplication:
     mandates: dict[str, str] = field(default_factory=dict)
     """UZI number of the employee, and the name of the professional who gave the mandate."""
     visits: dict[str, Visit] = field(default_factory=dict)
+    leaving: dict[str, Leaving] = field(default_factory=dict)
     answers: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
@@ -219,22 +233,35 @@ class CareApplication:
         The next person at this desk must not open the portal with it. The ID token goes by form: in an
         address it would end up in logs. Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
         """
-        visit = self.visits.pop(request.session.get("visit", ""), None)
+        named = request.session.get("visit")
+        leaving = self._leave(named) if named else None
         request.session.clear()
-        if visit is None:
+        if leaving is None:
+            if named:
+                request.session["ended"] = Ended.here
             return RedirectResponse("/", 303)
-        state = request.session["ending"] = base64url(self.random(16))
+        request.session["ending"] = leaving.state
         fields = {
-            "id_token_hint": visit.id_token,
+            "id_token_hint": leaving.visit.id_token,
             "post_logout_redirect_uri": f"{self.origin}{LOGGED_OUT}",
-            "state": state,
+            "state": leaving.state,
         }
-        facts = {"title": NAME, "address": visit.ends_at, "fields": fields}
+        facts = {"title": NAME, "address": leaving.visit.ends_at, "fields": fields}
         page = _templates().render("demo/care_logout.html", language_of(request), facts)
         return HTMLResponse(page, 200, NO_STORE)
 
+    def _leave(self, named: str) -> Leaving | None:
+        """End a visit here. A second click finds the log-out of the first one, whose page went unseen."""
+        visit = self.visits.pop(named, None)
+        if visit is not None:
+            while len(self.leaving) >= MOST_ANSWERS:
+                del self.leaving[next(iter(self.leaving))]
+            self.leaving[named] = Leaving(visit, base64url(self.random(16)))
+            asyncio.get_running_loop().call_later(LEAVING_SECONDS, self.leaving.pop, named, None)
+        return self.leaving.get(named)
+
     async def logged_out(self, request: Request) -> Response:
-        """Take the browser back; only the state of this very log-out says that ZORG-ID ended its session."""
+        """Take the browser back; only the state of this very log-out says what ended at ZORG-ID."""
         expected, given = request.session.get("ending", ""), request.query_params.get("state", "")
         if expected and compare_digest(expected.encode(), given.encode()):
             del request.session["ending"]

@@ -3,15 +3,19 @@
 OpenID Connect RP-Initiated Logout 1.0; LOGIN-10.
 """
 
+import asyncio
+
+import httpx
 import pytest
 from tests.workplace_builders import DOCTOR, SANNE, Person, Stage
 
-from zorgid.demo.visitor import Page
+from zorgid.demo import care_application
+from zorgid.demo.visitor import Page, PageReader
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SANNES_NUMBER = "900000201"
-EVERYWHERE = "U bent uitgelogd bij het Demo-HIS en bij ZORG-ID."
+EVERYWHERE = "U bent uitgelogd bij het Demo-HIS. Ook uw sessie van het Demo-HIS bij ZORG-ID is beëindigd."
 HERE_ONLY = "misschien nog niet bij ZORG-ID"
 
 
@@ -48,9 +52,10 @@ async def test_no_token_stands_in_an_address_of_the_log_out(stage: Stage) -> Non
     """ALL-4: the ID token goes by form."""
     person, page = await logged_in(stage)
     (token,) = [visit.id_token for visit in stage.world.care_application.visits.values()][-1:]
+    assert token not in repr(stage.world.care_application)
     await person.submit(page, "/logout")
     assert not [one for one in person.requests if token in str(one.url)]
-    assert token not in repr(stage.world.care_application.visits)
+    assert token not in repr(stage.world.care_application)
 
 
 async def test_the_session_here_ends_whether_the_browser_reaches_zorg_id_or_not(stage: Stage) -> None:
@@ -59,8 +64,82 @@ async def test_the_session_here_ends_whether_the_browser_reaches_zorg_id_or_not(
     page = await person.open(f"{stage.care}/")
     assert HERE_ONLY in page.text
     assert "Sanne" not in page.text
-    _, page = await logged_in(stage)
-    assert HERE_ONLY not in page.text
+
+
+async def twice(person: Person) -> tuple[httpx.Response, httpx.Response]:
+    """Both answers to a double click: two posts with the same cookies."""
+    cookies = httpx.Cookies(person.client.cookies)
+    first = await person.client.post(f"{person.stage.care}/logout")
+    person.client.cookies = cookies
+    return first, await person.client.post(f"{person.stage.care}/logout")
+
+
+def form_of(answer: httpx.Response) -> dict[str, str]:
+    """The fields of the form that goes to ZORG-ID."""
+    reader = PageReader()
+    reader.feed(answer.text)
+    (form,) = reader.forms
+    return form.fields
+
+
+async def test_a_double_click_ends_the_session_at_zorg_id_all_the_same(stage: Stage) -> None:
+    """LOGIN-10: the browser shows the answer to the second click only, and may keep the cookie of either."""
+    person, _ = await logged_in(stage)
+    assert await is_known_at_the_portal(person)
+    first, second = await twice(person)
+    assert form_of(first) == form_of(second)
+    page = await person._go_on(second)
+    assert EVERYWHERE in page.text
+    assert not await is_known_at_the_portal(person)
+
+
+async def test_a_second_log_out_that_comes_late_says_that_zorg_id_may_not_know(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ALL-4: the ID token is not kept for longer than a double click takes."""
+    monkeypatch.setattr(care_application, "LEAVING_SECONDS", 0.0)
+    person, _ = await logged_in(stage)
+    cookies = httpx.Cookies(person.client.cookies)
+    before = set(stage.world.care_application.leaving)
+    await person.client.post(f"{stage.care}/logout")
+    async with asyncio.timeout(60):
+        while set(stage.world.care_application.leaving) - before:  # noqa: ASYNC110 - a timer cannot tell
+            await asyncio.sleep(0.01)
+    person.client.cookies = cookies
+    late = await person.client.post(f"{stage.care}/logout")
+    assert HERE_ONLY in late.text
+
+
+async def test_nothing_is_said_of_who_logged_in_at_zorg_id_after_the_session_had_ended(stage: Stage) -> None:
+    """LOGIN-10: a post from another site comes without cookies, so ZORG-ID sees no other session than the named."""
+    person, _ = await logged_in(stage)
+    await person.take_out(await person.at_desk())
+    await person.until("Uw sessie is voorbij")
+    login_page = await person.open(f"{stage.origin}/portal/login?to=/portal/cards")
+    page = await person.go_on(await person.show_card(login_page, DOCTOR))
+    assert page.address.endswith("/portal/cards")
+    form = form_of(await person.client.post(f"{stage.care}/logout"))
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as without_cookies:
+        back = await without_cookies.post(f"{stage.origin}/oauth/connect/endsession", data=form)
+    assert f"state={form['state']}" in back.headers["location"]
+    page = await person.open(back.headers["location"])
+    assert await is_known_at_the_portal(person)
+    said = page.text.partition("U bent uitgelogd")[2].partition("Log in om het dossier")[0].strip()
+    assert f"U bent uitgelogd {said}" == EVERYWHERE
+
+
+async def test_nothing_that_was_noted_for_one_person_is_said_to_the_next_in_the_same_browser(
+    stage: Stage,
+) -> None:
+    """LOGIN-10: the doctor's browser went away before it was said that the mandate was given."""
+    person, _ = await logged_in(stage, DOCTOR)
+    form = {"uzi_number": SANNES_NUMBER}
+    await person.client.post(f"{stage.care}/mandates", data=form, follow_redirects=False)
+    await person.take_out(await person.at_desk())
+    await person.until("Uw sessie is voorbij")
+    page = await person.go_on(await person.show_card(await person.begin_login(), SANNE))
+    assert "Welkom, Sanne" in page.text
+    assert "Gelukt" not in page.text
 
 
 @pytest.mark.parametrize("state", ["", "?state=", "?state=x", "?state=%C3%A9", "?state=x&state=y"])
