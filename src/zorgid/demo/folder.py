@@ -88,13 +88,15 @@ class Start:
 
 
 def line_for_empty_demo(settings: Settings) -> str | None:
-    """Return the line that throws everything away and starts the demo anew; None where that would not do."""
-    if not settings.is_demo or settings.database_url is not None:
+    """Return the line that throws everything away and starts the demo anew; None where that would not do.
+
+    No page names a folder of somebody's own to be thrown away: who knows what else is in it.
+    """
+    if not settings.is_demo or settings.database_url is not None or settings.data_folder != USUAL_FOLDER:
         return None
-    folder, is_usual = settings.data_folder, settings.origin == USUAL_ORIGIN
-    start = Start(settings, is_once=False)
-    again = "make demo" if is_usual and folder == USUAL_FOLDER else start.line(settings.listen_port, folder)
-    return f"rm -rf {shlex.quote(str(folder))} && {again}"
+    is_usual, start = settings.origin == USUAL_ORIGIN, Start(settings, is_once=False)
+    again = "make demo" if is_usual else start.line(settings.listen_port, USUAL_FOLDER)
+    return f"rm -rf -- {USUAL_FOLDER} && {again}"
 
 
 def _moved(origin: str, port: int, to: int) -> str:

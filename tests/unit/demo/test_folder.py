@@ -179,10 +179,15 @@ def test_the_line_for_an_empty_demo_is_the_one_of_the_readme_and_fits_other_port
     usual = line_for_empty_demo(on(8600, Path("var")))
     readme = Path(__file__).parents[3] / "README.md"
     assert f"`{usual}`" in readme.read_text(encoding="utf-8")
-    elsewhere = line_for_empty_demo(on(8700, Path("a b/var-8700")))
+    elsewhere = line_for_empty_demo(on(8700, Path("var")))
     assert elsewhere is not None
-    assert elsewhere.startswith("rm -rf 'a b/var-8700' && ZORGID_LISTEN_PORT=8700 ")
-    assert variables_in(elsewhere)["ZORGID_DATA_FOLDER"] == "a b/var-8700"
+    assert elsewhere.startswith("rm -rf -- var && ZORGID_LISTEN_PORT=8700 ")
+    assert variables_in(elsewhere)["ZORGID_DATA_FOLDER"] == "var"
+
+
+@pytest.mark.parametrize("folder", ["/", ".", "..", "/srv/zorgid", "a b/var-8700", "-rf", "/home/sanne/var"])
+def test_no_page_says_to_throw_a_folder_of_somebodys_own_away(folder: str) -> None:
+    assert line_for_empty_demo(on(8600, Path(folder))) is None
 
 
 def test_no_line_is_shown_that_would_not_empty_the_demo() -> None:
