@@ -107,6 +107,26 @@ async def test_whoever_stops_before_the_end_begins_again_where_it_began(running:
     assert (await client.get(goes_on)).headers["location"] == "/oauth/account/login"
 
 
+@pytest.mark.parametrize(
+    "over",
+    [
+        "update oidc_request set used_at = created_at",
+        "update oidc_request set expires_at = created_at",
+        "update login_transaction set state = 'completed'",
+    ],
+)
+async def test_a_login_whose_request_is_used_up_or_too_old_is_begun_again_at_the_front_page(
+    running: Running, over: str
+) -> None:
+    """ALL-2: the request of a login that was completed says no more than that it was used."""
+    client, again = browser_at(running), "/oauth/account/login/again"
+    await client.get((await client.get("/portal/login")).headers["location"])
+    assert "/connect/authorize?continue=" in (await client.get(again)).headers["location"]
+    async with running.services.database.work(ORIGIN) as work:
+        assert (await work.connection.execute(over)).rowcount == 1
+    assert (await client.get(again)).headers["location"] == "/"
+
+
 async def test_a_login_leads_back_to_the_page_that_was_asked(running: Running, world: World) -> None:
     client = browser_at(running)
     client.cookies.set("zid-session", await identity_cookie(running, world.administrator))

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
@@ -15,6 +16,8 @@ from zorgid.login import rules
 from zorgid.login.errors import CompletionWrong, TransactionUnknown
 from zorgid.login.model import Completed, Purpose, Transaction
 from zorgid.login.sessions import begin_session
+from zorgid.oidc.errors import RequestExpired
+from zorgid.oidc.granting import CONTINUE, waiting_request
 from zorgid.protocol.links import Browser, browser_of
 from zorgid.protocol.messages import TransactionState
 from zorgid.storage.database import Work
@@ -33,7 +36,7 @@ BEGIN_AT: Final = {
     Purpose.make_card: "/portal/make-card",
     Purpose.validate_organisation: "/portal/validate-organisation",
 }
-"""Where a person begins for a purpose; a login begins anew where it goes on."""
+"""Where a person begins for a purpose; a login begins anew where it goes on, while a request waits there."""
 
 
 def routes() -> list[BaseRoute]:
@@ -134,13 +137,23 @@ async def cancel_login(request: Request) -> Response:
 
 
 async def begin_again(request: Request) -> Response:
-    """Go where this browser began last, to begin anew; to the front page when it began nothing."""
+    """Go where this browser began last, to begin anew; to the front page when nothing waits there."""
     try:
         async with work_of(request) as work:
             transaction = await own_transaction(request, work)
-    except TransactionUnknown:
-        return RedirectResponse("/", 303)
-    return RedirectResponse(BEGIN_AT.get(transaction.purpose, transaction.return_to), 303)
+            begin_at = BEGIN_AT.get(transaction.purpose) or await _login_again_at(work, transaction)
+    except (TransactionUnknown, RequestExpired):
+        begin_at = "/"
+    return RedirectResponse(begin_at, 303)
+
+
+async def _login_again_at(work: Work, transaction: Transaction) -> str:
+    """Return where a login that did not end goes on. Raises `RequestExpired` when nothing waits for it."""
+    references = parse_qs(urlsplit(transaction.return_to).query).get(CONTINUE, [""])
+    if transaction.state is TransactionState.completed:
+        raise RequestExpired(description="The login was completed.")
+    await waiting_request(work, references[0])
+    return transaction.return_to
 
 
 async def completion_page(request: Request) -> Response:
