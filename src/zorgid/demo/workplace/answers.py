@@ -112,7 +112,8 @@ def _may_be_sent(question: Question[Any], day: date) -> bool:
 
 def as_asked(day: date) -> str:
     """Return a birth date as the app takes it."""
-    return f"{day:%d-%m-%Y}"
+    # Not %Y: what writes it may leave out the zeros of the year 900.
+    return f"{day.day:02}-{day.month:02}-{day.year:04}"
 
 
 def _kept(_: Question[Any], fields: Fields, __: AtHand) -> bool:
