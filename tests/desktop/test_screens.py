@@ -170,7 +170,7 @@ def test_a_day_that_is_none_is_refused_before_anybody_hears_of_it(desk: Desk, pa
     [
         (("15", "3", "2030"), "Deze datum is nog niet geweest"),
         (("16", "6", "2026"), "Deze datum is nog niet geweest"),
-        (("31", "12", "1899"), "Deze datum is van voor 1900"),
+        (("31", "12", "1899"), "Deze datum is van vóór 1900"),
     ],
 )
 def test_a_day_on_which_nobody_here_was_born_is_refused_before_a_second_look(
